@@ -1,0 +1,102 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// The target graph is the architecture: arrows point inward only. `docs/architecture.md` explains each target.
+
+let strict: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InferIsolatedConformances"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .strictMemorySafety(),
+    .treatAllWarnings(as: .error),
+]
+
+func core(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+func program(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .executableTarget(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
+    .testTarget(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: strict)
+}
+
+func library(_ name: String, pkgConfig: String, package: String) -> Target {
+    .systemLibrary(name: name, pkgConfig: pkgConfig, providers: [.apt([package])])
+}
+
+let package = Package(
+    name: "slipway",
+    products: [
+        .executable(name: "slipwayd", targets: ["slipwayd"]),
+        .executable(name: "slipway", targets: ["slipway"]),
+        .executable(name: "slipway-fetch", targets: ["slipway-fetch"]),
+        .executable(name: "slipway-bench", targets: ["slipway-bench"]),
+    ],
+    targets: [
+        library("CGit2", pkgConfig: "libgit2", package: "libgit2-dev"),
+        library("CYAML", pkgConfig: "yaml-0.1", package: "libyaml-dev"),
+        library("CSQLite", pkgConfig: "sqlite3", package: "libsqlite3-dev"),
+        library("CCurl", pkgConfig: "libcurl", package: "libcurl4-openssl-dev"),
+        library("COpenSSL", pkgConfig: "libcrypto", package: "libssl-dev"),
+        library("CMicroHTTPD", pkgConfig: "libmicrohttpd", package: "libmicrohttpd-dev"),
+
+        .systemLibrary(name: "CLinux"),
+
+        // Pure.
+        core("Model"),
+        core("Planning", ["Model"]),
+        core("Telemetry"),
+        core("Ports", ["Model"]),
+
+        // Leaves: one library or one kernel facility each.
+        core("Execution", ["CLinux"]),
+        core("Crypto", ["COpenSSL"]),
+        core("SpecLoading", ["CYAML", "Crypto", "Model"]),
+        core("GitSource", ["CGit2", "CLinux", "Execution", "Model", "Ports"]),
+        core("StateStore", ["CSQLite", "Execution", "Model", "Ports"]),
+        core("HTTPClient", ["CCurl", "Execution"]),
+        core("DockerEngine", ["Execution", "HTTPClient", "Model", "Ports"]),
+        core("Probing", ["Execution", "HTTPClient", "Model", "Ports"]),
+        core("HTTPServer", ["CLinux", "CMicroHTTPD", "Execution"]),
+
+        // The loop and its surfaces.
+        core("Controller", ["Execution", "Model", "Planning", "Ports", "SpecLoading", "Telemetry"]),
+        core("ControlAPI", ["Controller", "Crypto", "HTTPServer", "Model", "Ports", "Telemetry"]),
+        core("Commands", ["Execution", "HTTPClient", "Model", "Planning", "SpecLoading"]),
+        core("Simulation", ["Controller", "Model", "Planning", "Ports"]),
+
+        program("slipwayd", [
+            "ControlAPI", "Controller", "DockerEngine", "Execution", "GitSource", "HTTPClient", "HTTPServer", "Model",
+            "Ports", "Probing", "SpecLoading", "StateStore", "Telemetry",
+        ]),
+        program("slipway", ["Commands"]),
+        program("slipway-fetch", ["GitSource"]),
+        program("slipway-bench", [
+            "Controller", "DockerEngine", "Execution", "GitSource", "HTTPClient", "Model", "Planning", "Ports", "Probing",
+            "Simulation", "SpecLoading", "StateStore", "Telemetry",
+        ]),
+
+        tests("ModelTests", ["Model"]),
+        tests("PlanningTests", ["Model", "Planning"]),
+        tests("SpecLoadingTests", ["Crypto", "Execution", "Model", "SpecLoading"], exclude: ["Corpus"]),
+        tests("GitSourceTests", ["Execution", "GitSource", "Model", "Ports", "slipway-fetch"]),
+        tests("StateStoreTests", ["Execution", "Model", "Ports", "StateStore"]),
+        tests("TelemetryTests", ["Telemetry"]),
+        .target(
+            name: "TestServers", dependencies: ["Execution"], path: "Tests/TestServers", swiftSettings: strict),
+        tests("HTTPTests", ["Execution", "HTTPClient", "HTTPServer", "TestServers"]),
+        tests(
+            "DockerEngineTests",
+            ["DockerEngine", "Execution", "HTTPClient", "Model", "Ports", "Probing", "TestServers"]),
+        tests("ControllerTests", ["Controller", "Model", "Planning", "Ports", "Simulation", "Telemetry"]),
+        tests("ControlAPITests", ["Commands", "ControlAPI", "HTTPClient", "HTTPServer", "Model", "Ports"]),
+        .testTarget(name: "CommandsTests", dependencies: ["Commands", "Model"], exclude: ["Golden"], swiftSettings: strict),
+        tests("EndToEndTests", ["Execution", "HTTPClient", "Model"]),
+    ],
+    swiftLanguageModes: [.v6]
+)

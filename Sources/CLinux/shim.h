@@ -1,0 +1,14 @@
+#pragma once
+// Calls of glibc that stand behind _GNU_SOURCE, which Swift's own module of it does not define.
+#include <stddef.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+
+int pipe2(int descriptors[2], int flags);
+int pthread_setname_np(unsigned long thread, const char *name);
+int malloc_trim(size_t pad);
+
+// `prctl` is variadic. The signal reaches the caller when the thread that started it ends.
+int prctl(int option, ...);
+static inline int slipway_kill_with_parent(int signal) { return prctl(1 /* PR_SET_PDEATHSIG */, (unsigned long)signal); }
+int close_range(unsigned int first, unsigned int last, int flags);
