@@ -1,0 +1,97 @@
+/// The deterministic names of everything an installation makes on an engine.
+///
+/// The same inputs always give the same name, so an action that is repeated after a crash meets its own result.
+public struct Naming: Hashable, Sendable {
+    /// Put before every name; empty unless several installations share one engine.
+    public let prefix: String
+
+    public init(prefix: String) { self.prefix = prefix }
+
+    /// `shop-web-v42-1`; `index` counts from 1.
+    public func container(app: AppName, process: ProcessName, release: ReleaseNumber, index: Int) -> String {
+        "\(prefix)\(app)-\(process)-\(release)-\(index)"
+    }
+    /// `slipway-retail`: the network that the apps of a project share.
+    public func network(_ project: ProjectName) -> String { "\(prefix)slipway-\(project)" }
+    /// `shop-uploads`.
+    public func volume(app: AppName, volume: VolumeName) -> String { "\(prefix)\(app)-\(volume)" }
+}
+
+/// The keys of the labels that are on every object an installation makes.
+public enum LabelKey {
+    public static let prefix = "slipway."
+    public static let installation = "slipway.installation"
+    public static let project = "slipway.project"
+    public static let app = "slipway.app"
+    public static let process = "slipway.process"
+    public static let release = "slipway.release"
+    public static let spec = "slipway.spec"
+    public static let template = "slipway.template"
+    public static let source = "slipway.source"
+    public static let path = "slipway.path"
+    public static let commit = "slipway.commit"
+}
+
+/// What the labels of a container say of it. Enough to rebuild a lost store together with git.
+public struct InstanceLabels: Codable, Hashable, Sendable {
+    public var installation: InstallationName
+    public var project: ProjectName
+    public var app: AppName
+    public var process: ProcessName
+    public var release: ReleaseNumber
+    public var spec: ContentDigest
+    public var template: ContentDigest
+    public var source: SourceName
+    public var path: String
+    public var commit: CommitID
+
+    public init(
+        installation: InstallationName, project: ProjectName, app: AppName, process: ProcessName,
+        release: ReleaseNumber, spec: ContentDigest, template: ContentDigest, source: SourceName,
+        path: String,
+        commit: CommitID
+    ) {
+        self.installation = installation
+        self.project = project
+        self.app = app
+        self.process = process
+        self.release = release
+        self.spec = spec
+        self.template = template
+        self.source = source
+        self.path = path
+        self.commit = commit
+    }
+
+    /// Reads labels from an engine; `nil` where one is missing or malformed.
+    public init?(_ labels: [String: String]) {
+        guard
+            let installation = labels[LabelKey.installation].flatMap(InstallationName.init),
+            let project = labels[LabelKey.project].flatMap(ProjectName.init),
+            let app = labels[LabelKey.app].flatMap(AppName.init),
+            let process = labels[LabelKey.process].flatMap(ProcessName.init),
+            let release = labels[LabelKey.release].flatMap({ Int($0) }).flatMap({ ReleaseNumber($0) }),
+            let spec = labels[LabelKey.spec].flatMap(ContentDigest.init),
+            let template = labels[LabelKey.template].flatMap(ContentDigest.init),
+            let source = labels[LabelKey.source].flatMap(SourceName.init),
+            let path = labels[LabelKey.path],
+            let commit = labels[LabelKey.commit].flatMap(CommitID.init)
+        else { return nil }
+        self.init(
+            installation: installation, project: project, app: app, process: process, release: release,
+            spec: spec,
+            template: template, source: source, path: path, commit: commit)
+    }
+
+    /// The labels as an engine takes them.
+    public var dictionary: [String: String] {
+        [
+            LabelKey.installation: installation.rawValue, LabelKey.project: project.rawValue,
+            LabelKey.app: app.rawValue, LabelKey.process: process.rawValue,
+            LabelKey.release: "\(release.value)",
+            LabelKey.spec: spec.rawValue, LabelKey.template: template.rawValue,
+            LabelKey.source: source.rawValue,
+            LabelKey.path: path, LabelKey.commit: commit.rawValue
+        ]
+    }
+}

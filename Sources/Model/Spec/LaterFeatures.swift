@@ -1,0 +1,155 @@
+/// Keys of the spec that are decoded and validated but that this version does not act on yet.
+///
+/// Using one is an error of the spec that says so; nothing is ignored in silence.
+public struct LaterFeatures: Codable, Hashable, Sendable {
+    /// Per process, in the order of the spec.
+    public var domains: [ProcessName: [DomainSpec]]
+    /// Names of secrets, sorted.
+    public var secrets: [String]
+    public var cron: [CronSpec]
+    public var autoscaling: AutoscalingSpec?
+    /// Run once per release, before anything changes.
+    public var release: ReleaseCommandSpec?
+    public var placement: [ProcessName: PlacementSpec]
+    /// Shares of traffic in whole per cent, rising; empty where the spec has none.
+    public var steps: [Int]
+    /// How long each step must hold.
+    public var bake: TimeSpan?
+    public var analysis: [AnalysisSpec]
+
+    public init(
+        domains: [ProcessName: [DomainSpec]] = [:], secrets: [String] = [], cron: [CronSpec] = [],
+        autoscaling: AutoscalingSpec? = nil, release: ReleaseCommandSpec? = nil,
+        placement: [ProcessName: PlacementSpec] = [:], steps: [Int] = [], bake: TimeSpan? = nil,
+        analysis: [AnalysisSpec] = []
+    ) {
+        self.domains = domains
+        self.secrets = secrets
+        self.cron = cron
+        self.autoscaling = autoscaling
+        self.release = release
+        self.placement = placement
+        self.steps = steps
+        self.bake = bake
+        self.analysis = analysis
+    }
+
+    public var isEmpty: Bool { self == LaterFeatures() }
+}
+
+/// A name under which a process is reached from outside.
+public struct DomainSpec: Codable, Hashable, Sendable {
+    /// A host name in lower case, perhaps with `*.` before it.
+    public var host: String
+    /// Absolute; `nil` for all paths.
+    public var path: String?
+    /// The host that visitors are sent to instead.
+    public var redirect: String?
+    public init(host: String, path: String? = nil, redirect: String? = nil) {
+        self.host = host
+        self.path = path
+        self.redirect = redirect
+    }
+}
+
+/// A command that is run by the clock.
+public struct CronSpec: Codable, Hashable, Sendable {
+    public enum Overlap: String, Codable, Hashable, Sendable, CaseIterable { case allow, forbid, replace }
+    public var name: ProcessName
+    /// Five fields: minute, hour, day of month, month, day of week.
+    public var schedule: String
+    /// A name such as `Europe/Berlin`; `nil` for UTC.
+    public var timezone: String?
+    public var command: [String]
+    public var timeout: TimeSpan?
+    public var overlap: Overlap?
+    public init(
+        name: ProcessName, schedule: String, timezone: String? = nil, command: [String],
+        timeout: TimeSpan? = nil,
+        overlap: Overlap? = nil
+    ) {
+        self.name = name
+        self.schedule = schedule
+        self.timezone = timezone
+        self.command = command
+        self.timeout = timeout
+        self.overlap = overlap
+    }
+}
+
+/// How many instances of `web` follow the load.
+public struct AutoscalingSpec: Codable, Hashable, Sendable {
+    public var min: Int
+    public var max: Int
+    /// In whole per cent of the processors that an instance may use.
+    public var targetCPU: Int
+    public init(min: Int, max: Int, targetCPU: Int) {
+        self.min = min
+        self.max = max
+        self.targetCPU = targetCPU
+    }
+}
+
+public struct ReleaseCommandSpec: Codable, Hashable, Sendable {
+    public var command: [String]
+    public var timeout: TimeSpan?
+    public init(command: [String], timeout: TimeSpan? = nil) {
+        self.command = command
+        self.timeout = timeout
+    }
+}
+
+/// Where instances may stand.
+public struct PlacementSpec: Codable, Hashable, Sendable {
+    /// A label of nodes over whose values instances are spread.
+    public var spread: String?
+    public var constraints: [Constraint]
+
+    /// `disk==ssd` or `disk!=ssd`.
+    public struct Constraint: Codable, Hashable, Sendable {
+        public var label: String
+        public var isEqual: Bool
+        public var value: String
+        public init(label: String, isEqual: Bool, value: String) {
+            self.label = label
+            self.isEqual = isEqual
+            self.value = value
+        }
+    }
+
+    public init(spread: String? = nil, constraints: [Constraint] = []) {
+        self.spread = spread
+        self.constraints = constraints
+    }
+}
+
+/// One check that a step of a canary must pass.
+public struct AnalysisSpec: Codable, Hashable, Sendable {
+    public enum Metric: String, Codable, Hashable, Sendable, CaseIterable {
+        case errorRate = "error_rate"
+        case latencyP50 = "latency_p50"
+        case latencyP95 = "latency_p95"
+        case latencyP99 = "latency_p99"
+    }
+    public enum Limit: Codable, Hashable, Sendable {
+        /// In hundredths of a per cent.
+        case share(Int)
+        case time(TimeSpan)
+    }
+    public enum Check: Codable, Hashable, Sendable {
+        /// `tolerance`, in whole per cent, is what the figure may be worse than the last good release's.
+        case metric(Metric, max: Limit, comparesWithLastGood: Bool, tolerance: Int?, minRequests: Int?)
+        case command([String])
+        /// An absolute path of the new release that must answer 2xx.
+        case http(path: String)
+    }
+    public var check: Check
+    public var every: TimeSpan?
+    /// This many failures in a row fail the release.
+    public var failures: Int?
+    public init(check: Check, every: TimeSpan? = nil, failures: Int? = nil) {
+        self.check = check
+        self.every = every
+        self.failures = failures
+    }
+}

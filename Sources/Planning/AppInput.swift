@@ -1,0 +1,151 @@
+public import Model
+
+/// Everything that the plan of one app depends on. The plan is a pure function of it.
+public struct AppInput: Sendable {
+    public var app: AppName
+    public var now: Instant
+    public var wall: WallTime
+    public var installation: InstallationName
+    public var naming: Naming
+    public var desired: DesiredApp
+    public var memory: AppMemory
+    /// Containers of the app that are recorded as ours, sorted by name.
+    public var instances: [ObservedInstance]
+    public var health: [ContainerID: InstanceHealth]
+    /// The name under which each container was made, to see a rename by hand.
+    public var recordedNames: [ContainerID: String]
+    /// Actions under way. They count as done where that is the worse case: a start as live, a stop as not ready.
+    public var inFlight: [Action]
+    public var failures: [ActionKey: ActionFailure]
+    /// `false`: the engine cannot be read now; nothing is decided on old news.
+    public var isEngineCurrent: Bool
+    /// Why the engine cannot be read, for people.
+    public var engineProblem: String
+    /// Apps of `depends_on` that are not converged.
+    public var unmetDependencies: [AppName]
+    /// The image of the wanted spec, once it is resolved and present, with the templates that follow from it.
+    public var prepared: PreparedRelease?
+
+    public init(
+        app: AppName, now: Instant, wall: WallTime, installation: InstallationName, naming: Naming,
+        desired: DesiredApp, memory: AppMemory, instances: [ObservedInstance],
+        health: [ContainerID: InstanceHealth], recordedNames: [ContainerID: String] = [:],
+        inFlight: [Action] = [],
+        failures: [ActionKey: ActionFailure] = [:], isEngineCurrent: Bool = true, engineProblem: String = "",
+        unmetDependencies: [AppName] = [], prepared: PreparedRelease? = nil
+    ) {
+        self.app = app
+        self.now = now
+        self.wall = wall
+        self.installation = installation
+        self.naming = naming
+        self.desired = desired
+        self.memory = memory
+        self.instances = instances
+        self.health = health
+        self.recordedNames = recordedNames
+        self.inFlight = inFlight
+        self.failures = failures
+        self.isEngineCurrent = isEngineCurrent
+        self.engineProblem = engineProblem
+        self.unmetDependencies = unmetDependencies
+        self.prepared = prepared
+    }
+}
+
+/// What git says of an app.
+public enum DesiredApp: Hashable, Sendable {
+    case spec(Candidate)
+    /// Git cannot be asked, or its answer is broken: what runs stays as it is.
+    case keep([Blocker], diagnostics: [Diagnostic], isInvalid: Bool)
+    /// The app is gone from git, and its removal is proven and within the brake.
+    case remove
+    /// The app is gone from git, and its removal waits for a person.
+    case heldRemoval(CommitID, message: String)
+}
+
+/// A spec as committed, before its image is resolved.
+public struct Candidate: Hashable, Sendable {
+    public var spec: AppSpec
+    public var digest: ContentDigest
+    public var origin: SpecOrigin
+    /// The remote was asked since the controller started. What the mirror alone says may be of yesterday: it keeps
+    /// what runs, and is no reason to begin or to give up anything.
+    public var isConfirmed: Bool
+    public init(spec: AppSpec, digest: ContentDigest, origin: SpecOrigin, isConfirmed: Bool = true) {
+        self.spec = spec
+        self.digest = digest
+        self.origin = origin
+        self.isConfirmed = isConfirmed
+    }
+}
+
+/// A candidate whose image is resolved and present on the host.
+public struct PreparedRelease: Hashable, Sendable {
+    public var specDigest: ContentDigest
+    public var image: ResolvedImage
+    public var templates: [ProcessName: Release.Template]
+    /// The number that containers of this very spec already carry, where the store has lost it.
+    public var adoptedNumber: ReleaseNumber?
+    public init(
+        specDigest: ContentDigest, image: ResolvedImage, templates: [ProcessName: Release.Template],
+        adoptedNumber: ReleaseNumber? = nil
+    ) {
+        self.specDigest = specDigest
+        self.image = image
+        self.templates = templates
+        self.adoptedNumber = adoptedNumber
+    }
+}
+
+/// What is to be done for one app now, and what is to be remembered and shown.
+public struct AppPlan: Sendable {
+    public var actions: [Action]
+    public var memory: AppMemory
+    /// The app is gone for good: nothing of it runs, and git does not want it.
+    public var isForgotten: Bool
+    /// When the app is to be planned again although nothing happens.
+    public var wake: Instant?
+    public var verdict: Verdict
+    public var phase: String
+    public var because: [Blocker]
+    public var rollout: RolloutStatus?
+    public var events: [PlannedEvent]
+    public var newReleases: [Release]
+    public var rolloutRecords: [RolloutRecord]
+    /// Containers whose log tail belongs to the evidence of the rollout that fails in this plan; to be read before
+    /// the actions are performed.
+    public var evidenceFrom: [ContainerID]
+    /// Instances that are restarted because of failed probes.
+    public var livenessRestarts: [ContainerID]
+
+    init(memory: AppMemory) {
+        actions = []
+        self.memory = memory
+        isForgotten = false
+        verdict = .unknown
+        phase = ""
+        because = []
+        events = []
+        newReleases = []
+        rolloutRecords = []
+        evidenceFrom = []
+        livenessRestarts = []
+    }
+}
+
+/// An event without its number and time, which the shell adds.
+public struct PlannedEvent: Hashable, Sendable {
+    public var kind: EventRecord.Kind
+    public var release: ReleaseNumber?
+    public var commit: CommitID?
+    public var message: String
+    public init(
+        _ kind: EventRecord.Kind, release: ReleaseNumber? = nil, commit: CommitID? = nil, message: String
+    ) {
+        self.kind = kind
+        self.release = release
+        self.commit = commit
+        self.message = message
+    }
+}

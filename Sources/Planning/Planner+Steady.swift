@@ -1,0 +1,195 @@
+import Model
+
+extension AppPlanning {
+    /// Keeps the last good release as it should be: count, settings, health; takes away what does not belong to it.
+    mutating func steady() {
+        guard let release = memory.lastGood else {
+            // Nothing was ever proven here: only what is known to be bad goes, and nothing that this store did not
+            // number, because a lost store does not make a container bad.
+            for view in input.instances.map({ view($0) }) where isKnownBad(view) { remove(view) }
+            return
+        }
+        let views = views(of: release, besides: nil)
+        viewsAtRest = views
+        restore(release, views)
+        for view in views { keepAlive(view) }
+    }
+
+    private func isKnownBad(_ view: InstanceView) -> Bool {
+        if isQuarantined(view.instance.labels.spec) != nil { return true }
+        return view.isBad && view.instance.labels.release < memory.nextRelease
+    }
+
+    /// The way back, and the way on: brings `release` to its full count before anything that is ready goes.
+    mutating func restore(_ release: Release, _ views: [ProcessView]) {
+        for view in views {
+            let limits = Planner.limits(release.spec.deploy, want: view.want)
+            let others = view.others.filter { !$0.isStopping }
+            let isStopFirst = isStopFirst(view, release)
+            if isStopFirst, view.hasLiveOthers {
+                // Two must never write at once: nothing of ours comes up before the last of the others is down.
+                for other in others where other.isLive { remove(other) }
+                continue
+            }
+            let room = view.capacity + (isStopFirst ? 0 : limits.surge) - view.liveCount
+            let started = revive(view.mine, release, room: room)
+            launch(release, view, room: room - started)
+            takeAway(others, view, floor: view.want - limits.unavailable)
+            removeSurplus(view)
+        }
+    }
+
+    private mutating func takeAway(_ others: [InstanceView], _ view: ProcessView, floor: Int) {
+        for other in others where !other.isReady { remove(other) }
+        var budget = view.mineReady >= view.want ? others.count : view.readyCount - floor
+        for other in others.sorted(by: { $0.name > $1.name }) where other.isReady && budget > 0 {
+            remove(other)
+            budget -= 1
+        }
+    }
+
+    /// More instances than wanted, after scaling down: those that are not ready first, then the highest names.
+    private mutating func removeSurplus(_ view: ProcessView) {
+        let present = view.mine.filter { !$0.isStopping }
+        var surplus = present.count + view.launching - view.want
+        guard surplus > 0 else { return }
+        let inOrder = present.sorted { left, right in
+            left.isReady == right.isReady ? left.name > right.name : right.isReady
+        }
+        // One that is only on its way makes nobody superfluous who serves.
+        var spare = view.mineReady - view.want
+        for instance in inOrder where surplus > 0 {
+            if instance.isReady {
+                guard spare > 0 else { continue }
+                spare -= 1
+            }
+            remove(instance)
+            surplus -= 1
+        }
+    }
+
+    /// Restarts what fails its probes, ever more slowly, each third time with a new container, and replaces what
+    /// cannot be started.
+    private mutating func keepAlive(_ view: ProcessView) {
+        for instance in view.mine where !instance.isStopping && !instance.isStarting {
+            switch instance.instance.state {
+            case .dead, .removing:
+                remove(instance)
+            case .running where instance.hasFailedItsCheck:
+                let delay = Backoff.delay(attempt: instance.health.livenessRestarts + 1, seed: instance.name)
+                guard now - instance.health.since >= delay else {
+                    wake(at: instance.health.since + delay)
+                    continue
+                }
+                if (instance.health.livenessRestarts + 1).isMultiple(of: Self.crashLimit) {
+                    // Restarts keep what the process left in the container; that may be what ails it.
+                    remove(instance)
+                } else {
+                    perform(.restart(instance.id, name: instance.name, grace: stopGrace(of: instance)))
+                }
+                if plan.actions.last?.object == instance.name { plan.livenessRestarts.append(instance.id) }
+            default:
+                let key = ActionKey(kind: .start, object: instance.name)
+                if let failure = input.failures[key], failure.attempts >= Self.crashLimit { remove(instance) }
+            }
+        }
+    }
+
+    /// While a person has the word: only what the last good release had is kept running.
+    mutating func reviveStopped() {
+        guard let release = memory.lastGood else { return }
+        let target = memory.rollout?.target
+        for view in views(of: release, besides: target) {
+            let isSingle = [release, target].compactMap { $0 }.contains { release in
+                release.spec.process(view.name).map { ProcessView.isStopFirst($0, in: release.spec) } ?? false
+            }
+            let limits = Planner.limits(release.spec.deploy, want: view.want)
+            // The one that took over may write at this moment: the old one stays down beside it.
+            let room = isSingle && view.hasLiveOthers ? 0 : view.capacity + limits.surge - view.liveCount
+            revive(view.mine, release, room: min(view.want, room))
+        }
+    }
+
+    // MARK: The way back
+
+    mutating func rollBack(_ rollout: Rollout, _ failure: Failure) {
+        var rollout = rollout
+        guard let lastGood = memory.lastGood else {
+            removeFirstRelease(rollout, failure)
+            return
+        }
+        let views = views(of: lastGood, besides: rollout.target)
+        let ready = views.reduce(0) { $0 + min($1.want, $1.mineReady) }
+        if ready > rollout.provenMaximum {
+            rollout.provenMaximum = ready
+            rollout.lastProgressAt = now
+            memory.rollout = rollout
+        }
+        if views.allSatisfy({
+            $0.mineReady >= $0.want && $0.others.isEmpty && $0.launching + $0.launchingOthers == 0
+        }) {
+            end(rollout, failure, .rolledBack, "\(lastGood.number) is back in full")
+            steady()
+            return
+        }
+        let deadline = rollout.lastProgressAt + lastGood.spec.deploy.effectiveTimeout
+        guard now < deadline else {
+            end(
+                rollout, failure, .held,
+                "\(lastGood.number) did not come back within its time; it is kept trying")
+            steady()
+            return
+        }
+        wake(at: deadline)
+        restore(lastGood, views)
+        for view in views { keepAlive(view) }
+    }
+
+    /// There is nothing to go back to: what failed is taken away and a person is asked.
+    private mutating func removeFirstRelease(_ rollout: Rollout, _ failure: Failure) {
+        let mine = input.instances.filter { $0.labels.spec == rollout.target.specDigest }
+        if mine.isEmpty, !input.inFlight.contains(where: { $0.kind == .launch }) {
+            end(rollout, failure, .held, "there is no earlier good release to go back to")
+            steady()
+            return
+        }
+        for instance in mine { remove(view(instance)) }
+    }
+
+    private mutating func end(
+        _ rollout: Rollout, _ failure: Failure, _ outcome: RolloutRecord.Outcome, _ sentence: String
+    ) {
+        let number = rollout.target.number
+        let recorded: RolloutRecord.Outcome =
+            failure.cause == .aborted && outcome == .rolledBack ? .aborted : outcome
+        memory.rollout = nil
+        memory.lastOutcome = LastOutcome(release: number, outcome: recorded, failure: failure, at: now)
+        record(rollout, recorded, evidence: [failure.message] + failure.evidence)
+        event(
+            outcome == .held ? .held : .rolledBack, release: number, commit: rollout.target.origin.commit.id,
+            "\(number) \(failure.message); \(sentence)")
+    }
+
+    // MARK: Removal
+
+    /// Git does not want the app any more, and that is proven: its containers go, its volumes stay.
+    mutating func remove() {
+        if let rollout = memory.rollout { record(rollout, .superseded, evidence: []) }
+        memory.rollout = nil
+        memory.isBeingRemoved = true
+        for instance in input.instances { remove(view(instance)) }
+        if input.instances.isEmpty, input.inFlight.isEmpty {
+            plan.isForgotten = true
+            event(.appRemoved, "removed with all its containers; its volumes are kept")
+        }
+        plan.verdict = .progressing
+        plan.phase = "removing"
+        plan.because =
+            [
+                Blocker(
+                    cause: .removing, object: input.app.rawValue,
+                    message: "the spec is gone from git; \(input.instances.count) containers are left")
+            ] + worldBlockers()
+        noteVerdict()
+    }
+}

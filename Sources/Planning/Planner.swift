@@ -1,0 +1,266 @@
+public import Model
+
+/// Decides what is to be done for one app.
+///
+/// A total function over values: no clock, no chance, no input or output. The same input gives the same plan.
+public enum Planner {
+    public static func plan(_ input: AppInput) -> AppPlan {
+        var planning = AppPlanning(input)
+        planning.run()
+        return planning.plan
+    }
+
+    /// The spec that an instance is probed by: that of the release it is of. Where two releases share it, the one that
+    /// is moved to asks; on the way back the last good one.
+    public static func probedProcess(of instance: ObservedInstance, _ memory: AppMemory) -> ProcessSpec? {
+        let process = instance.labels.process
+        var releases = [memory.rollout?.target, memory.lastGood]
+        if case .rollingBack = memory.rollout?.phase { releases.reverse() }
+        for release in releases where release?.templates[process]?.digest == instance.labels.template {
+            return release?.spec.process(process)
+        }
+        return nil
+    }
+
+    /// Whether old instances of the process must be gone before new ones start.
+    public static func isStopFirst(_ process: ProcessSpec, in spec: AppSpec) -> Bool {
+        ProcessView.isStopFirst(process, in: spec)
+    }
+
+    /// The most instances that a rollout may add and miss, as the spec says it, over `want` instances.
+    ///
+    /// Both at 0 would never move; the loader refuses that, and a surge of 1 is taken here.
+    public static func limits(_ deploy: DeploySpec, want: Int) -> (surge: Int, unavailable: Int) {
+        let unavailable = deploy.effectiveMaxUnavailable.roundedDown(of: want)
+        let surge = deploy.effectiveMaxSurge.roundedUp(of: want)
+        return (surge == 0 && unavailable == 0 ? 1 : surge, min(unavailable, want))
+    }
+}
+
+/// The working state of one planning: the input, and the plan as it grows.
+struct AppPlanning {
+    let input: AppInput
+    var plan: AppPlan
+    /// Made when the first name is taken: most plans of a day take none.
+    private var usedNames: Set<String>?
+    /// The instances as the steady state has sorted them, for the verdict.
+    var viewsAtRest: [ProcessView]?
+    private let busyObjects: Set<String>
+    /// A failure of the world, not of the release, that stands in the way now.
+    var worldFailures: [(key: ActionKey, failure: ActionFailure)] = []
+
+    init(_ input: AppInput) {
+        self.input = input
+        plan = AppPlan(memory: input.memory)
+        busyObjects = Set(input.inFlight.map(\.object))
+        // An image that is not there yet holds up nothing that runs or moves.
+        worldFailures = input.failures.filter { !$0.value.isReleaseFault && $0.key.kind != .prepare }.map {
+            ($0.key, $0.value)
+        }
+        .sorted { ($0.0.kind.rawValue, $0.0.object) < ($1.0.kind.rawValue, $1.0.object) }
+    }
+
+    var memory: AppMemory {
+        get { plan.memory }
+        set { plan.memory = newValue }
+    }
+    var now: Instant { input.now }
+
+    mutating func run() {
+        holdDeadline()
+        guard input.isEngineCurrent else {
+            judgeWithoutEngine()
+            return
+        }
+        switch input.desired {
+        case .remove:
+            remove()
+            return
+        case .spec:
+            memory.isBeingRemoved = false
+        case .keep, .heldRemoval:
+            // A removal under way is neither taken further nor taken back before git is heard again.
+            if memory.isBeingRemoved {
+                judge()
+                return
+            }
+        }
+        chooseTarget()
+        move()
+        judge()
+    }
+
+    /// While the world stands in the way, the rollout's deadline does not come nearer.
+    private mutating func holdDeadline() {
+        guard var rollout = memory.rollout else { return }
+        if !input.isEngineCurrent || !worldFailures.isEmpty {
+            guard rollout.stalledSince == nil else { return }
+            rollout.stalledSince = now
+        } else if let since = rollout.stalledSince {
+            rollout.lastProgressAt = rollout.lastProgressAt + (now - max(since, rollout.lastProgressAt))
+            rollout.stalledSince = nil
+        }
+        memory.rollout = rollout
+    }
+
+    /// Containers of a later release run than the store has numbered: it was lost, or is yesterday's backup. Until git
+    /// and the labels have told what they are, nothing that this store believes in is a reason to touch them.
+    var isStoreBehind: Bool { input.instances.contains { $0.labels.release >= memory.nextRelease } }
+
+    private mutating func move() {
+        guard !isStoreBehind else { return }
+        guard let rollout = memory.rollout else {
+            steady()
+            return
+        }
+        if memory.isPaused {
+            reviveStopped()
+            return
+        }
+        switch rollout.phase {
+        case .moving: advance(rollout)
+        case .rollingBack(let failure): rollBack(rollout, failure)
+        case .held: reviveStopped()
+        }
+    }
+
+    // MARK: Taking part in the plan
+
+    /// Adds an action, unless one on the same object is under way or it has failed and waits for its time.
+    mutating func perform(_ action: Action) {
+        guard !busyObjects.contains(action.object),
+            !plan.actions.contains(where: { $0.object == action.object })
+        else { return }
+        if let failure = input.failures[ActionKey(action)], failure.nextAttemptAt > now {
+            wake(at: failure.nextAttemptAt)
+            return
+        }
+        plan.actions.append(action)
+    }
+
+    mutating func wake(at instant: Instant) {
+        guard instant > now else { return }
+        plan.wake = min(plan.wake ?? .distantFuture, instant)
+    }
+
+    mutating func event(
+        _ kind: EventRecord.Kind, release: ReleaseNumber? = nil, commit: CommitID? = nil, _ message: String
+    ) {
+        plan.events.append(PlannedEvent(kind, release: release, commit: commit, message: message))
+    }
+
+    /// The first name of the release and process that nothing has.
+    mutating func takeName(_ release: ReleaseNumber, _ process: ProcessName) -> String {
+        var names =
+            usedNames
+            ?? Set(input.instances.map(\.name)).union(input.recordedNames.values).union(
+                input.inFlight.map(\.object))
+        var index = 1
+        while true {
+            let name = input.naming.container(
+                app: input.app, process: process, release: release, index: index)
+            if names.insert(name).inserted {
+                usedNames = names
+                return name
+            }
+            index += 1
+        }
+    }
+
+    func order(
+        _ release: Release, _ process: ProcessName, _ template: Release.Template, name: String
+    ) -> InstanceOrder {
+        InstanceOrder(
+            name: name,
+            labels: InstanceLabels(
+                installation: input.installation, project: release.spec.project, app: input.app,
+                process: process,
+                release: release.number, spec: release.specDigest, template: template.digest,
+                source: release.origin.source, path: release.origin.path, commit: release.origin.commit.id),
+            template: template.container)
+    }
+
+    // MARK: Looking at instances
+
+    func view(_ instance: ObservedInstance, _ spec: ProcessSpec? = nil) -> InstanceView {
+        var isStopping = false
+        var isLeaving = false
+        var isStarting = false
+        for action in input.inFlight {
+            switch action {
+            case .stop(let id, _, _), .restart(let id, _, _):
+                if id == instance.id { isStopping = true }
+            case .remove(let id, _, _):
+                if id == instance.id { (isStopping, isLeaving) = (true, true) }
+            case .start(let id, _):
+                if id == instance.id { isStarting = true }
+            case .launch(let order):
+                if order.name == instance.name { isStarting = true }
+            case .prepare, .repair, .removeNetwork:
+                break
+            }
+        }
+        return InstanceView(
+            instance: instance, health: input.health[instance.id] ?? InstanceHealth(instance, now: now),
+            isStopping: isStopping, isLeaving: isLeaving, isStarting: isStarting,
+            question: spec.map { ProbePolicy($0).question })
+    }
+
+    /// The processes of `release`, of `other` and of what is there, with their instances sorted by template.
+    func views(of release: Release?, besides other: Release?) -> [ProcessView] {
+        var names = Set(input.instances.map(\.labels.process))
+        for process in (release?.spec.processes ?? []) + (other?.spec.processes ?? []) {
+            names.insert(process.name)
+        }
+        for case .launch(let order) in input.inFlight { names.insert(order.labels.process) }
+        var views: [ProcessName: ProcessView] = [:]
+        for name in names {
+            let spec = release?.spec.process(name)
+            views[name] = ProcessView(
+                name: name, spec: spec, template: release?.templates[name],
+                want: spec?.effectiveReplicas ?? 0,
+                otherWant: other?.spec.process(name)?.effectiveReplicas ?? 0)
+        }
+        for instance in input.instances {
+            let name = instance.labels.process
+            if let template = views[name]?.template, template.digest == instance.labels.template,
+                !isBeyondRepair(instance, release?.spec.process(name), release)
+            {
+                let seen = view(instance, release?.spec.process(name))
+                views[name]?.mine.append(seen)
+            } else {
+                views[name]?.others.append(view(instance))
+            }
+        }
+        let seen = Set(input.instances.map(\.name))
+        for case .launch(let order) in input.inFlight where !seen.contains(order.name) {
+            if views[order.labels.process]?.template?.digest == order.labels.template {
+                views[order.labels.process]?.launching += 1
+            } else {
+                views[order.labels.process]?.launchingOthers += 1
+            }
+        }
+        return views.values.sorted { $0.name < $1.name }
+    }
+
+    /// Changed by hand in a way that the engine cannot put back, such as a limit where there was none: replaced, as
+    /// a release with another template would be, unless that meant to stop it first.
+    private func isBeyondRepair(
+        _ instance: ObservedInstance, _ process: ProcessSpec?, _ release: Release?
+    ) -> Bool {
+        guard let failure = input.failures[ActionKey(kind: .repair, object: instance.name)],
+            failure.isReleaseFault,
+            let process, let release, let template = release.templates[process.name]?.container
+        else { return false }
+        // A network that could not be joined, as while the engine starts, is tried again; a limit never comes off.
+        let effective = instance.effective
+        let isLimited =
+            effective.nanoCPUs != template.nanoCPUs || effective.memoryInBytes != template.memoryInBytes
+            || effective.restart != template.restart
+        return isLimited && !ProcessView.isStopFirst(process, in: release.spec)
+    }
+
+    func isQuarantined(_ digest: ContentDigest) -> Quarantined? {
+        memory.quarantine.last { $0.spec == digest }
+    }
+}

@@ -1,0 +1,87 @@
+import Model
+
+/// One instance with all that is known of it.
+struct InstanceView {
+    let instance: ObservedInstance
+    let health: InstanceHealth
+    /// An action that takes it away, or down for a moment, is under way.
+    let isStopping: Bool
+    /// An action that takes it away for good is under way.
+    let isLeaving: Bool
+    /// An action that brings it up is under way.
+    let isStarting: Bool
+    /// What the release that is looked from asks its instances; `nil` where it does not have the process.
+    let question: ProbePolicy.Question?
+
+    var id: ContainerID { instance.id }
+    var name: String { instance.name }
+    var isLive: Bool { instance.state.isLive || isStarting }
+    var isReady: Bool { instance.state == .running && health.readiness == .ready && !isStopping }
+
+    /// Certainly of no use now: it does not run, or it has failed its probes. Not merely unproven.
+    var isBad: Bool {
+        switch instance.state {
+        case .running: health.readiness == .unhealthy
+        case .paused: false
+        case .created, .restarting, .exited, .removing, .dead: !isStarting
+        }
+    }
+
+    /// Ready without a break for `window`, counted from its last start, by the release's own check.
+    func isProven(now: Instant, window: TimeSpan) -> Bool {
+        isReady && health.provenWith == question && now - health.since >= window
+    }
+    /// It failed the check of the release, not that of another that shares it.
+    var hasFailedItsCheck: Bool { health.readiness == .unhealthy && health.askedWith == question }
+}
+
+/// The instances of one process, sorted by whether they are made of the template that is wanted.
+struct ProcessView {
+    let name: ProcessName
+    /// `nil`: the release that is moved to does not have the process.
+    let spec: ProcessSpec?
+    let template: Release.Template?
+    /// Instances that the release wants.
+    let want: Int
+    /// Instances that the other release of the movement wants.
+    let otherWant: Int
+    var mine: [InstanceView] = []
+    var others: [InstanceView] = []
+    /// Containers of the wanted template that are being made and are not seen yet.
+    var launching = 0
+    /// The same of other templates: of a release that has failed or was overtaken meanwhile.
+    var launchingOthers = 0
+
+    var all: [InstanceView] { mine + others }
+    /// What capacity is measured against while two releases are there.
+    var capacity: Int { max(want, otherWant) }
+    var liveCount: Int { all.count { $0.isLive } + launching + launchingOthers }
+    /// Something of another template has, or is about to have, a process of its own.
+    var hasLiveOthers: Bool { launchingOthers > 0 || others.contains(where: \.isLive) }
+    var readyCount: Int { all.count { $0.isReady } }
+    /// Of the wanted template, there or coming; one that is stopped or restarted counts, because it is started
+    /// again, not replaced.
+    var mineCount: Int {
+        mine.count { $0.instance.state != .dead && $0.instance.state != .removing && !$0.isLeaving }
+            + launching
+    }
+    var mineReady: Int { mine.count { $0.isReady } }
+
+    func mineProven(now: Instant, window: TimeSpan) -> Int {
+        mine.count { $0.isProven(now: now, window: window) }
+    }
+
+    /// Every instance of the wanted template has passed its window, and none is on its way.
+    func isGateOpen(now: Instant, window: TimeSpan) -> Bool {
+        launching == 0 && mine.allSatisfy { $0.isLeaving || $0.isProven(now: now, window: window) }
+    }
+
+    /// Whether old instances must be gone before new ones start: the strategy says so, or one writer owns a volume.
+    static func isStopFirst(_ process: ProcessSpec, in spec: AppSpec) -> Bool {
+        if spec.deploy.effectiveStrategy == .recreate { return true }
+        guard process.effectiveReplicas <= 1 else { return false }
+        return process.volumes.contains { mount in
+            !mount.isReadOnly && spec.volumes[mount.volume]?.shared != true
+        }
+    }
+}

@@ -1,0 +1,85 @@
+public import Model
+
+/// What people can ask of the controller. The API serves it; it knows nothing of HTTP.
+public protocol ControlSurface: Sendable {
+    func status() async -> InstallationStatus
+    func status(of app: AppName) async throws(ControlError) -> AppStatus
+    /// Newest first; all apps if `app` is nil.
+    func history(app: AppName?, limit: Int) async throws(ControlError) -> [RolloutRecord]
+    /// Without numbers: from what runs to what git wants.
+    func diff(app: AppName, from: ReleaseNumber?, to: ReleaseNumber?) async throws(ControlError) -> DiffReport
+    /// What the commit `head` of `source` (default: the only source; `nil` head: its branch, fetched now) would do.
+    func plan(source: SourceName?, head: String?) async throws(ControlError) -> PlanReport
+    /// What these files would do, given as path and content; for a work tree that is not committed.
+    func plan(files: [PlanFile], source: SourceName?) async throws(ControlError) -> PlanReport
+    func trace(container: String) async throws(ControlError) -> TraceReport
+    /// Fetches every source, or one, now.
+    func sync(source: SourceName?) async throws(ControlError) -> CommandReport
+    func retry(app: AppName) async throws(ControlError) -> CommandReport
+    /// Without a number: to the last good release before the wanted one.
+    func rollback(app: AppName, to: ReleaseNumber?) async throws(ControlError) -> CommandReport
+    func abort(app: AppName) async throws(ControlError) -> CommandReport
+    /// `commit`: full id or a prefix of at least 7 digits of a commit that is held.
+    func approve(commit: String) async throws(ControlError) -> CommandReport
+    func pause(app: AppName) async throws(ControlError) -> CommandReport
+    func resume(app: AppName) async throws(ControlError) -> CommandReport
+    /// Log lines of all instances of an app, merged as they come.
+    func logs(
+        app: AppName, process: ProcessName?, tail: Int, sinceSeconds: Int64?, follow: Bool
+    ) async throws(ControlError) -> AsyncThrowingStream<LogLine, any Error>
+    /// Past events after `sequence`, then new ones as they happen if `follow`.
+    func events(after sequence: Int64, follow: Bool) async throws(ControlError) -> AsyncStream<EventRecord>
+    /// One element whenever the status may have changed; conflated, so a slow reader misses nothing but steps.
+    func changes() async -> AsyncStream<Void>
+    /// `nil` when the controller has read its sources and its engine once; else what it still waits for.
+    func readiness() async -> String?
+    /// Figures for `/metrics`.
+    func metrics() async -> ControllerFigures
+}
+
+/// What the metrics page shows beyond the status.
+public struct ControllerFigures: Sendable, Hashable {
+    public var passes: Int64
+    public var actionsSucceeded: [Action.Kind: Int64]
+    public var actionsFailed: [Action.Kind: Int64]
+    public var rolloutsEnded: [RolloutRecord.Outcome: Int64]
+    public var probesPassed: Int64
+    public var probesFailed: Int64
+    public var fetches: Int64
+    public var fetchFailures: Int64
+    public init(
+        passes: Int64 = 0, actionsSucceeded: [Action.Kind: Int64] = [:],
+        actionsFailed: [Action.Kind: Int64] = [:],
+        rolloutsEnded: [RolloutRecord.Outcome: Int64] = [:], probesPassed: Int64 = 0, probesFailed: Int64 = 0,
+        fetches: Int64 = 0, fetchFailures: Int64 = 0
+    ) {
+        self.passes = passes
+        self.actionsSucceeded = actionsSucceeded
+        self.actionsFailed = actionsFailed
+        self.rolloutsEnded = rolloutsEnded
+        self.probesPassed = probesPassed
+        self.probesFailed = probesFailed
+        self.fetches = fetches
+        self.fetchFailures = fetchFailures
+    }
+}
+
+public struct ControlError: Error, Sendable, Hashable, CustomStringConvertible {
+    public enum Code: String, Sendable, Hashable, CaseIterable {
+        /// No such app, release, commit, container or source.
+        case notFound = "not_found"
+        /// The request makes no sense in the present state.
+        case conflict
+        case invalid
+        /// The engine, the store or a source is not to be reached.
+        case unavailable
+        case `internal`
+    }
+    public var code: Code
+    public var message: String
+    public init(_ code: Code, _ message: String) {
+        self.code = code
+        self.message = message
+    }
+    public var description: String { message }
+}

@@ -1,0 +1,124 @@
+public import Model
+
+/// What runs containers. The controller knows no more of an engine than this.
+///
+/// Every call has a deadline of its own inside the adapter and throws `EngineError`; every effect is idempotent.
+public protocol Engine: Sendable {
+    /// Asks the engine who it is; also settles the version of its API anew.
+    func info() async throws(EngineError) -> EngineInfo
+    /// Everything that carries the installation's label, with each container inspected.
+    func list() async throws(EngineError) -> EngineSnapshot
+    /// One container; `nil` if it is gone or does not carry the installation's label.
+    func inspect(_ id: ContainerID) async throws(EngineError) -> ObservedInstance?
+    /// The digest that `reference` names now, and the image present on the host. With `known`, that very image.
+    func prepare(reference: String, known: ResolvedImage?) async throws(EngineError) -> ResolvedImage
+    /// Makes what is missing of network, volumes and container, puts the files in, and starts it.
+    ///
+    /// A container of that name with the same template label is taken as its own earlier result; another one is
+    /// `EngineError.Code.conflict`.
+    func launch(_ order: InstanceOrder) async throws(EngineError) -> ContainerID
+    func start(_ id: ContainerID) async throws(EngineError)
+    /// Returns when the container has stopped; one that is gone counts as stopped.
+    func stop(_ id: ContainerID, grace: TimeSpan) async throws(EngineError)
+    func restart(_ id: ContainerID, grace: TimeSpan) async throws(EngineError)
+    /// Stops and removes the container, never a volume; one that is gone counts as removed.
+    func remove(_ id: ContainerID, grace: TimeSpan) async throws(EngineError)
+    func repair(_ id: ContainerID, _ repairs: [Repair]) async throws(EngineError)
+    /// Removes a network of ours; one that is gone counts as removed.
+    func removeNetwork(_ name: String) async throws(EngineError)
+    /// Runs a command in a container and returns its exit code and the last 4 KiB of its output.
+    func execute(
+        _ command: [String], in id: ContainerID, timeout: TimeSpan
+    ) async throws(EngineError) -> CommandResult
+    /// The last lines of a container's log, oldest first.
+    func logTail(_ id: ContainerID, lines: Int) async throws(EngineError) -> [EngineLogLine]
+    /// The log of a container from the last `tail` lines on; ends with the container unless `follow` is false.
+    func logs(
+        _ id: ContainerID, tail: Int, sinceSeconds: Int64?, follow: Bool
+    ) -> AsyncThrowingStream<EngineLogLine, any Error>
+    /// Ids of containers of ours that something has happened to. A hint only: events may be lost. Ends with an
+    /// error when the connection does.
+    func events() -> AsyncThrowingStream<ContainerID, any Error>
+}
+
+public struct EngineInfo: Sendable, Hashable {
+    public var name: String
+    public var version: String
+    public var apiVersion: String
+    public init(name: String, version: String, apiVersion: String) {
+        self.name = name
+        self.version = version
+        self.apiVersion = apiVersion
+    }
+}
+
+public struct CommandResult: Sendable, Hashable {
+    public var exitCode: Int
+    public var output: String
+    public init(exitCode: Int, output: String) {
+        self.exitCode = exitCode
+        self.output = output
+    }
+}
+
+public struct EngineLogLine: Sendable, Hashable {
+    public var isError: Bool
+    public var text: String
+    public init(isError: Bool, text: String) {
+        self.isError = isError
+        self.text = text
+    }
+}
+
+/// Why an engine did not do what it was asked to.
+public struct EngineError: Error, Sendable, Hashable, CustomStringConvertible {
+    public enum Code: String, Sendable, Hashable, CaseIterable {
+        /// No connection, or it broke.
+        case unreachable
+        case timeout
+        /// The object is not there. For an image: the registry says that it does not exist.
+        case notFound
+        /// The name is taken by something that is not ours.
+        case conflict
+        case unauthorized
+        case rateLimited
+        /// The registry answered 5xx or could not be reached by the engine.
+        case registryUnavailable
+        case diskFull
+        /// The container was made but did not start because of what the release asks for: no such command, a port.
+        case startFailed
+        /// The request was refused as wrong.
+        case invalid
+        /// The controller's policy refuses the payload.
+        case policy
+        /// An answer that makes no sense.
+        case protocolViolation
+        case `internal`
+    }
+
+    /// Whose fault a failure is: a release's own fault rolls it back, the world's fault is waited out.
+    public enum Fault: Sendable, Hashable { case release, world }
+
+    public var code: Code
+    /// What failed and what to do about it; no secret, at most 1 KiB.
+    public var message: String
+    /// The call, such as `POST /containers/create`.
+    public var call: String
+
+    public init(_ code: Code, _ message: String, call: String) {
+        self.code = code
+        self.message = message
+        self.call = call
+    }
+
+    public var fault: Fault {
+        switch code {
+        case .notFound, .startFailed, .invalid, .policy: .release
+        case .unreachable, .timeout, .conflict, .unauthorized, .rateLimited, .registryUnavailable, .diskFull,
+            .protocolViolation, .internal:
+            .world
+        }
+    }
+
+    public var description: String { "\(call): \(message)" }
+}

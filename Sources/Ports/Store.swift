@@ -1,0 +1,97 @@
+public import Model
+
+/// The controller's memory. Durable when `commit` returns; all of a batch or nothing.
+public protocol Store: Sendable {
+    func load() async throws(StoreError) -> StoredState
+    func commit(_ batch: StoreBatch) async throws(StoreError)
+    func release(app: AppName, number: ReleaseNumber) async throws(StoreError) -> Release?
+    /// Newest first.
+    func rollouts(app: AppName?, limit: Int) async throws(StoreError) -> [RolloutRecord]
+    /// Events with a sequence above `sequence`, oldest first.
+    func events(after sequence: Int64, limit: Int) async throws(StoreError) -> [EventRecord]
+    func close() async
+}
+
+/// Everything that the controller keeps in mind from one run to the next.
+public struct StoredState: Sendable {
+    /// `true`: the store was made just now, because it was lost or never existed.
+    public var isNew: Bool
+    public var clock: ClockReading?
+    public var apps: [AppName: AppMemory]
+    public var sources: [SourceName: SourceMemory]
+    public var owned: [ContainerID: OwnedContainer]
+    /// Intents without an outcome: the controller died between the two.
+    public var openIntents: [Intent]
+    public var lastIntent: Int64
+    public var lastEvent: Int64
+
+    public init(
+        isNew: Bool, clock: ClockReading?, apps: [AppName: AppMemory], sources: [SourceName: SourceMemory],
+        owned: [ContainerID: OwnedContainer], openIntents: [Intent], lastIntent: Int64, lastEvent: Int64
+    ) {
+        self.isNew = isNew
+        self.clock = clock
+        self.apps = apps
+        self.sources = sources
+        self.owned = owned
+        self.openIntents = openIntents
+        self.lastIntent = lastIntent
+        self.lastEvent = lastEvent
+    }
+}
+
+/// One transaction. Empty parts change nothing.
+public struct StoreBatch: Sendable {
+    public var clock: ClockReading?
+    public var apps: [AppName: AppMemory] = [:]
+    /// Apps that were removed; their releases and rollouts stay as history.
+    public var forgotten: [AppName] = []
+    public var releases: [Release] = []
+    public var prunedReleases: [PrunedRelease] = []
+    public var sources: [SourceName: SourceMemory] = [:]
+    public var owned: [OwnedContainer] = []
+    public var disowned: [ContainerID] = []
+    public var intents: [Intent] = []
+    public var outcomes: [IntentOutcome] = []
+    public var events: [EventRecord] = []
+    /// Inserted, or replaced where app, release and `startedAt` are equal.
+    public var rollouts: [RolloutRecord] = []
+
+    public init() {}
+
+    public struct PrunedRelease: Sendable, Hashable {
+        public var app: AppName
+        public var number: ReleaseNumber
+        public init(app: AppName, number: ReleaseNumber) {
+            self.app = app
+            self.number = number
+        }
+    }
+
+    public var isEmpty: Bool {
+        apps.isEmpty && forgotten.isEmpty && releases.isEmpty && prunedReleases.isEmpty && sources.isEmpty
+            && owned.isEmpty && disowned.isEmpty && intents.isEmpty && outcomes.isEmpty && events.isEmpty
+            && rollouts.isEmpty && clock == nil
+    }
+}
+
+public struct StoreError: Error, Sendable, Hashable, CustomStringConvertible {
+    public enum Code: String, Sendable, Hashable, CaseIterable {
+        case diskFull = "disk_full"
+        case readOnly = "read_only"
+        case locked
+        case corrupt
+        /// Written by a newer Slipway.
+        case newerSchema = "newer_schema"
+        case io
+        case `internal`
+    }
+    public var code: Code
+    /// What failed and what to do about it.
+    public var message: String
+    public init(_ code: Code, _ message: String) {
+        self.code = code
+        self.message = message
+    }
+    public var description: String { message }
+}
