@@ -1,0 +1,206 @@
+/// Grammars of texts that the spec takes.
+enum Grammar {
+    /// `[registry/]repository[:tag][@sha256:…]`, as container registries define it.
+    static func image(_ text: String) -> Bool {
+        guard (1...512).contains(text.utf8.count), text.utf8.allSatisfy({ $0 > 32 && $0 < 127 }) else {
+            return false
+        }
+        var rest = text[...]
+        if let at = rest.firstIndex(of: "@") {
+            guard isDigest(rest[rest.index(after: at)...]) else { return false }
+            rest = rest[..<at]
+        }
+        if let colon = rest.lastIndex(of: ":"), !rest[colon...].contains("/") {
+            guard isTag(rest[rest.index(after: colon)...]) else { return false }
+            rest = rest[..<colon]
+        }
+        var parts = rest.split(separator: "/", omittingEmptySubsequences: false)
+        if parts.count > 1, let first = parts.first, isRegistry(first) { parts.removeFirst() }
+        guard !parts.isEmpty, rest.utf8.count <= 255 else { return false }
+        return parts.allSatisfy(isPathPart)
+    }
+
+    /// Whether an image is named by neither tag nor digest.
+    static func isUntagged(_ image: String) -> Bool {
+        let last = image.split(separator: "/").last ?? ""
+        return !last.contains(":") && !last.contains("@")
+    }
+
+    private static func isDigest(_ text: Substring) -> Bool {
+        guard text.hasPrefix("sha256:") else { return false }
+        let digits = text.dropFirst(7).utf8
+        return digits.count == 64 && digits.allSatisfy { isDigit($0) || (0x61...0x66).contains($0) }
+    }
+
+    private static func isTag(_ text: Substring) -> Bool {
+        guard let first = text.utf8.first, text.utf8.count <= 128 else { return false }
+        return isWord(first)
+            && text.utf8.allSatisfy { isWord($0) || $0 == UInt8(ascii: ".") || $0 == UInt8(ascii: "-") }
+    }
+
+    private static func isWord(_ byte: UInt8) -> Bool {
+        isLetter(byte) || isDigit(byte) || byte == UInt8(ascii: "_")
+    }
+
+    private static func isRegistry(_ text: Substring) -> Bool {
+        guard text.contains(".") || text.contains(":") || text == "localhost" else { return false }
+        var host = text
+        if let colon = text.lastIndex(of: ":") {
+            let port = text[text.index(after: colon)...]
+            guard let number = Int(port), port.utf8.allSatisfy(isDigit), (1...65_535).contains(number) else {
+                return false
+            }
+            host = text[..<colon]
+        }
+        let labels = host.split(separator: ".", omittingEmptySubsequences: false)
+        return labels.allSatisfy { label in
+            guard let first = label.utf8.first, let last = label.utf8.last, label.utf8.count <= 63 else {
+                return false
+            }
+            let dash = UInt8(ascii: "-")
+            return first != dash && last != dash
+                && label.utf8.allSatisfy { isLetter($0) || isDigit($0) || $0 == dash }
+        }
+    }
+
+    /// Lower-case words joined by `.`, `_`, `__` or any number of `-`.
+    private static func isPathPart(_ text: Substring) -> Bool {
+        guard let first = text.utf8.first, let last = text.utf8.last else { return false }
+        guard isLowerOrDigit(first), isLowerOrDigit(last) else { return false }
+        var joint: [UInt8] = []
+        for byte in text.utf8 {
+            if isLowerOrDigit(byte) {
+                guard isJoint(joint) else { return false }
+                joint = []
+            } else {
+                joint.append(byte)
+            }
+        }
+        return true
+    }
+
+    private static func isJoint(_ bytes: [UInt8]) -> Bool {
+        if bytes.allSatisfy({ $0 == UInt8(ascii: "-") }) { return true }
+        return bytes == [UInt8(ascii: ".")] || bytes == [UInt8(ascii: "_")]
+            || bytes == [UInt8(ascii: "_"), UInt8(ascii: "_")]
+    }
+
+    private static func isLowerOrDigit(_ byte: UInt8) -> Bool {
+        isDigit(byte) || (0x61...0x7A).contains(byte)
+    }
+
+    /// A name of an environment variable.
+    static func variable(_ text: String) -> Bool {
+        guard let first = text.utf8.first, text.utf8.count <= 256 else { return false }
+        guard isLetter(first) || first == UInt8(ascii: "_") else { return false }
+        return text.utf8.allSatisfy { isWord($0) || $0 == UInt8(ascii: ".") || $0 == UInt8(ascii: "-") }
+    }
+
+    /// A path in a container: absolute, in its shortest form, not a directory of the kernel.
+    static func containerPath(_ text: String) -> Bool {
+        guard text.hasPrefix("/"), text != "/", text.utf8.count <= 1_024, !hasControls(text) else {
+            return false
+        }
+        let parts = text.dropFirst().split(separator: "/", omittingEmptySubsequences: false)
+        guard parts.allSatisfy({ !$0.isEmpty && $0 != "." && $0 != ".." }) else { return false }
+        return !["proc", "sys", "dev"].contains(parts.first)
+    }
+
+    static func hasControls(_ text: String) -> Bool {
+        text.unicodeScalars.contains { $0.value < 32 || $0.value == 127 || (0x80...0x9F).contains($0.value) }
+    }
+
+    /// The path of a request: absolute, printable, without blanks.
+    static func urlPath(_ text: String) -> Bool {
+        text.hasPrefix("/") && text.utf8.count <= 1_024
+            && text.utf8.allSatisfy { $0 > 32 && $0 < 127 && $0 != UInt8(ascii: "#") }
+    }
+
+    /// A host name in lower case; with `isWildcardAllowed` perhaps with `*.` before it.
+    static func host(_ text: String, isWildcardAllowed: Bool) -> Bool {
+        var name = text[...]
+        if isWildcardAllowed, name.hasPrefix("*.") { name = name.dropFirst(2) }
+        guard (1...253).contains(name.utf8.count) else { return false }
+        let labels = name.split(separator: ".", omittingEmptySubsequences: false)
+        return labels.allSatisfy { label in
+            guard let first = label.utf8.first, let last = label.utf8.last, label.utf8.count <= 63 else {
+                return false
+            }
+            return isLowerOrDigit(first) && isLowerOrDigit(last)
+                && label.utf8.allSatisfy { isLowerOrDigit($0) || $0 == UInt8(ascii: "-") }
+        }
+    }
+
+    /// A host name, perhaps with a port.
+    static func authority(_ text: String) -> Bool {
+        guard let colon = text.lastIndex(of: ":") else { return host(text, isWildcardAllowed: false) }
+        let port = text[text.index(after: colon)...]
+        guard (1...5).contains(port.utf8.count), port.utf8.allSatisfy(isDigit), let number = Int(port) else {
+            return false
+        }
+        return (1...65_535).contains(number) && host(String(text[..<colon]), isWildcardAllowed: false)
+    }
+
+    /// A name of a gRPC service: words joined by dots.
+    static func grpcService(_ text: String) -> Bool {
+        (1...255).contains(text.utf8.count)
+            && text.split(separator: ".", omittingEmptySubsequences: false).allSatisfy { part in
+                part.utf8.first.map { isLetter($0) || $0 == UInt8(ascii: "_") } == true
+                    && part.utf8.allSatisfy(isWord)
+            }
+    }
+
+    /// Capitals, digits and `_`, as environment variables for secrets are called.
+    static func secret(_ text: String) -> Bool {
+        guard let first = text.utf8.first, text.utf8.count <= 256 else { return false }
+        return (isLetter(first) || first == UInt8(ascii: "_")) && text.utf8.allSatisfy(isWord)
+    }
+
+    /// A label of a node.
+    static func nodeLabel(_ text: some StringProtocol) -> Bool {
+        guard let first = text.utf8.first, text.utf8.count <= 128, isLetter(first) || isDigit(first) else {
+            return false
+        }
+        return text.utf8.allSatisfy {
+            isWord($0) || $0 == UInt8(ascii: ".") || $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: "/")
+        }
+    }
+
+    /// A name of a time zone, such as `Europe/Berlin`.
+    static func timezone(_ text: String) -> Bool {
+        guard let first = text.utf8.first, text.utf8.count <= 64, isLetter(first) else { return false }
+        return !text.hasSuffix("/") && !text.contains("//")
+            && text.utf8.allSatisfy { isWord($0) || "/+-".utf8.contains($0) }
+    }
+
+    /// Five fields of numbers, `*`, ranges, steps and lists, as in crontab.
+    static func schedule(_ text: String) -> Bool {
+        let bounds = [0...59, 0...23, 1...31, 1...12, 0...7]
+        let fields = text.split(separator: " ", omittingEmptySubsequences: true)
+        guard text.utf8.count <= 128, fields.count == bounds.count else { return false }
+        return zip(fields, bounds).allSatisfy { field, range in
+            field.split(separator: ",", omittingEmptySubsequences: false).allSatisfy {
+                scheduleItem($0, in: range)
+            }
+        }
+    }
+
+    private static func scheduleItem(_ item: Substring, in range: ClosedRange<Int>) -> Bool {
+        let parts = item.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
+        guard let base = parts.first else { return false }
+        if parts.count == 2 {
+            guard let step = number(parts[1]), step >= 1, step <= range.upperBound else { return false }
+        }
+        if base == "*" { return true }
+        let ends = base.split(separator: "-", maxSplits: 1, omittingEmptySubsequences: false).map(number)
+        guard let low = ends.first ?? nil, range.contains(low) else { return false }
+        guard ends.count == 2 else { return parts.count == 1 }
+        guard let high = ends[1] else { return false }
+        return range.contains(high) && low <= high
+    }
+
+    private static func number(_ text: Substring) -> Int? {
+        guard (1...4).contains(text.utf8.count), text.utf8.allSatisfy(isDigit) else { return nil }
+        return Int(text)
+    }
+}

@@ -1,0 +1,144 @@
+internal import Model
+
+extension SpecDecoder {
+    /// Domains and placement of a process.
+    func decodeEdge(_ fields: Fields, process: ProcessSpec, pattern: String) {
+        if let field = fields["domains"] {
+            let domains = (list(field, limit: 64) ?? []).compactMap {
+                domain($0, pattern: "\(pattern)domains[]")
+            }
+            if !domains.isEmpty { later.domains[process.name] = domains }
+            if !domains.isEmpty, process.effectiveReplicas == 0 {
+                error(
+                    "domains_without_replicas",
+                    "`\(process.name)` has domains but 0 replicas, so nobody would answer",
+                    at: fields.mark(of: "domains"), fields.path(of: "domains"))
+            }
+            if !domains.isEmpty, !fields.has("port") {
+                error(
+                    "domains_without_port", "`\(process.name)` has domains but no `port` to send requests to",
+                    at: fields.mark(of: "domains"), fields.path(of: "domains"))
+            }
+        }
+        if let field = fields["placement"], let placement = placement(field, pattern: "\(pattern)placement") {
+            later.placement[process.name] = placement
+        }
+    }
+
+    private func domain(_ field: Field, pattern: String) -> DomainSpec? {
+        let wanted = "a host name in lower case, such as `shop.example.com`"
+        func host(_ field: Field?) -> String? {
+            checked(field, "bad_host", wanted: wanted) { Grammar.host($0, isWildcardAllowed: true) }
+        }
+        guard field.node.entries != nil else { return host(field).map { DomainSpec(host: $0) } }
+        guard let fields = fields(field, pattern) else { return nil }
+        let name = host(require(fields, "host"))
+        let path = checked(fields["path"], "bad_path", wanted: "a path that begins with `/`", Grammar.urlPath)
+        let redirect = host(fields["redirect"])
+        if let name, name == redirect {
+            error(
+                "redirect_to_itself", "`\(name)` cannot be redirected to itself",
+                at: fields.mark(of: "redirect"),
+                fields.path(of: "redirect"))
+        }
+        return name.map { DomainSpec(host: $0, path: path, redirect: redirect) }
+    }
+
+    private func placement(_ field: Field, pattern: String) -> PlacementSpec? {
+        guard let fields = fields(field, pattern) else { return nil }
+        let spread = checked(fields["spread"], "bad_label", wanted: "a label of nodes such as `zone`") {
+            Grammar.nodeLabel($0)
+        }
+        let constraints = (list(fields["constraints"], limit: 32) ?? []).compactMap { constraint($0) }
+        return PlacementSpec(spread: spread, constraints: constraints)
+    }
+
+    private func constraint(_ field: Field) -> PlacementSpec.Constraint? {
+        let wanted = "a constraint such as `disk==ssd` or `disk!=ssd`"
+        guard let text = text(field, wanted: wanted) else { return nil }
+        for (sign, isEqual) in [("==", true), ("!=", false)] {
+            let parts = text.split(separator: sign, omittingEmptySubsequences: false)
+            guard parts.count == 2, parts.allSatisfy({ Grammar.nodeLabel($0) }) else { continue }
+            return .init(label: String(parts[0]), isEqual: isEqual, value: String(parts[1]))
+        }
+        error(
+            "bad_label", "`\(field.path)` must be \(wanted), not `\(Printable.text(text))`", at: field.mark,
+            field.path)
+        return nil
+    }
+
+    /// What stands at the top and is not acted on yet.
+    func decodeLater(_ top: Fields, processes: [ProcessSpec]) {
+        secrets(top["secrets"])
+        if let field = top["release"], let fields = fields(field, "release") {
+            let timeout = duration(fields["timeout"], from: .seconds(1), to: .minutes(24 * 60))
+            if let command = command(require(fields, "command")) {
+                later.release = ReleaseCommandSpec(command: command, timeout: timeout)
+            }
+        }
+        cron(top["cron"], processes: processes)
+        autoscaling(top["autoscaling"], processes: processes)
+    }
+
+    private func secrets(_ field: Field?) {
+        var names: Set<String> = []
+        for item in list(field, limit: 256) ?? [] {
+            let wanted = "a name of a secret such as `DATABASE_URL`"
+            guard let name = checked(item, "bad_variable_name", wanted: wanted, Grammar.secret) else {
+                continue
+            }
+            if !names.insert(name).inserted {
+                error("duplicate_item", "`\(name)` is in the list twice; keep one", at: item.mark, item.path)
+            }
+        }
+        later.secrets = names.sorted()
+    }
+
+    private func cron(_ field: Field?, processes: [ProcessSpec]) {
+        var names = Set(processes.map(\.name))
+        for item in list(field, limit: 64) ?? [] {
+            guard let fields = fields(item, "cron[]") else { continue }
+            let name = name(require(fields, "name"), ProcessName.self)
+            let wanted = "five fields as in crontab, such as `0 3 * * *`"
+            let schedule = checked(
+                require(fields, "schedule"), "bad_schedule", wanted: wanted, Grammar.schedule)
+            let timezone = checked(
+                fields["timezone"], "bad_timezone", wanted: "a time zone such as `Europe/Berlin`",
+                Grammar.timezone)
+            let command = command(require(fields, "command"))
+            let timeout = duration(fields["timeout"], from: .seconds(1), to: .minutes(24 * 60))
+            let overlap = choice(fields["overlap"], CronSpec.Overlap.self)
+            guard let name, let schedule, let command else { continue }
+            if !names.insert(name).inserted {
+                error(
+                    "duplicate_item", "`\(name)` is the name of another process or cron job; choose another",
+                    at: fields.mark(of: "name"), fields.path(of: "name"))
+            }
+            later.cron.append(
+                CronSpec(
+                    name: name, schedule: schedule, timezone: timezone, command: command, timeout: timeout,
+                    overlap: overlap))
+        }
+    }
+
+    private func autoscaling(_ field: Field?, processes: [ProcessSpec]) {
+        guard let field, let fields = fields(field, "autoscaling") else { return }
+        let least = integer(require(fields, "min"), in: 1...1_000)
+        let most = integer(require(fields, "max"), in: 1...1_000)
+        let target = percent(require(fields, "target_cpu"), in: 1...100)
+        if !processes.contains(where: { $0.name.rawValue == "web" }) {
+            error(
+                "autoscaling_without_web", "`autoscaling` is about the process `web`, and there is none",
+                at: field.mark, field.path)
+        }
+        guard let least, let most, let target else { return }
+        guard least <= most else {
+            error(
+                "out_of_range", "`autoscaling.min` (\(least)) is above `max` (\(most))",
+                at: fields.mark(of: "min"),
+                fields.path(of: "min"))
+            return
+        }
+        later.autoscaling = AutoscalingSpec(min: least, max: most, targetCPU: target)
+    }
+}

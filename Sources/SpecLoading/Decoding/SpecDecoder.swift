@@ -1,0 +1,47 @@
+internal import Model
+
+/// Decodes one document. Lives as long as one call of `SpecLoader.load` needs for the document.
+///
+/// A value that cannot be decoded becomes `nil` and a finding, and the decoding goes on, so that the author sees all
+/// errors at once.
+final class SpecDecoder {
+    let project: ProjectName
+    let files: FileReader
+    var findings = FindingList()
+    var later = LaterFeatures()
+
+    init(project: ProjectName, files: FileReader) {
+        self.project = project
+        self.files = files
+    }
+}
+
+/// Reads the files that specs name, and remembers which.
+final class FileReader {
+    private let read: (String) throws -> [UInt8]
+    private(set) var paths: Set<String> = []
+
+    init(_ read: @escaping (String) throws -> [UInt8]) { self.read = read }
+
+    enum Answer {
+        case content([UInt8])
+        /// A sentence about why not.
+        case problem(String)
+    }
+
+    func content(of path: String, atMost limit: Int) -> Answer {
+        paths.insert(path)
+        do {
+            let bytes = try read(path)
+            guard bytes.count <= limit else {
+                return .problem(
+                    "`\(Printable.text(path, limit: 200))` has \(bytes.count) bytes; at most \(limit) are allowed"
+                )
+            }
+            return .content(bytes)
+        } catch {
+            let reason = Printable.text("\(error)", limit: 300)
+            return .problem("`\(Printable.text(path, limit: 200))` cannot be read: \(reason)")
+        }
+    }
+}

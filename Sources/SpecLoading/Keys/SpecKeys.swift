@@ -1,0 +1,243 @@
+/// The table of all keys: the decoder knows a key from it, and schema and reference are made of it.
+public enum SpecKeys {
+    public static let all: [SpecKey] = top + shorthand + processes + release + cron + deploy + autoscaling
+
+    /// Names of the keys that may stand in the map at `pattern`; `nil` where the table has none.
+    static func children(of pattern: String) -> [String]? { childrenByParent[pattern] }
+
+    /// Keys of process `web` that may stand at the top.
+    static let shorthandNames = [
+        "command", "replicas", "port", "domains", "healthcheck", "resources", "restart", "stop_grace_period",
+        "drain_timeout", "placement"
+    ]
+
+    private static let childrenByParent: [String: [String]] = {
+        var children: [String: [String]] = [:]
+        for key in all where key.name != "*" { children[key.parent, default: []].append(key.name) }
+        return children
+    }()
+
+    private static let volumesType = SpecType.either([
+        .map(keys: .name, of: .object, atLeast: 0), .list(.mount, atLeast: 0, atMost: 64)
+    ])
+
+    private static let top: [SpecKey] = [
+        SpecKey("name", .name, isRequired: true, "The app's name, unique in the installation."),
+        SpecKey(
+            "project", .name, default: "the source's project", "The project: apps of one share a network."),
+        SpecKey("extends", .relativePath, "A base spec that this one is merged over, relative to this file."),
+        SpecKey(
+            "x-base", .only(true), "Marks a document as a base for `extends`; it is never an app by itself."),
+        SpecKey(
+            "image", .image, isRequired: true, "The image of all processes: `registry/repository:tag@digest`."
+        ),
+        SpecKey(
+            "env", .map(keys: .variable, of: .variable, atLeast: 0),
+            "Environment variables. `${app}`, `${project}` and `${domain}` are filled in; `$${` is a literal `${`."
+        ),
+        SpecKey(
+            "env_files", .list(.relativePath, atLeast: 0, atMost: 32),
+            "Files of `KEY=VALUE` lines, relative to this file; `env` wins over them, a later file over an earlier."
+        ),
+        SpecKey(
+            "files", .map(keys: .absolutePath, of: .relativePath, atLeast: 0),
+            "Files put into each container: absolute path there, and the path here relative to this file."),
+        SpecKey(
+            "secrets", .list(.secretName, atLeast: 0, atMost: 256), since: "later",
+            "Names of secrets that become environment variables."),
+        SpecKey("depends_on", .list(.name, atLeast: 0, atMost: 64), "Apps that must be converged first."),
+        SpecKey(
+            "release", .object, since: "later",
+            "A command that runs once per release, before anything changes."),
+        SpecKey(
+            "reversible", .boolean, default: "`true`",
+            "`false`: a failed release is held for a person instead of rolled back. Only `true` is acted on yet."
+        ),
+        SpecKey(
+            "processes", .map(keys: .name, of: .object, atLeast: 1), default: "one process `web`",
+            "The ways to run the image, by name. Where it is given, the keys of `web` cannot stand at the top."
+        ),
+        SpecKey(
+            "volumes", volumesType,
+            "A map declares the app's volumes. A list mounts volumes in `web` and declares them, without `processes`."
+        ),
+        SpecKey("volumes.*", .object, "A volume of the app. Slipway never deletes one."),
+        SpecKey(
+            "volumes.*.shared", .boolean, default: "`false`",
+            "`true`: several instances may write at once, so new ones may start beside the old ones."),
+        SpecKey(
+            "cron", .list(.object, atLeast: 0, atMost: 64), since: "later",
+            "Commands that are run by the clock."),
+        SpecKey("deploy", .object, "How a new release takes over."),
+        SpecKey(
+            "autoscaling", .object, since: "later", "How the number of instances of `web` follows the load."),
+        SpecKey("addons", .anything, since: "later", "Reserved for managed databases and the like.")
+    ]
+
+    private static let process: [SpecKey] = [
+        SpecKey(
+            "command", .command, default: "the image's",
+            "The command as a list of words; no shell is involved."),
+        SpecKey(
+            "replicas", .integer(SpecRange.replicas), default: "`1`", "Instances; `0` keeps the process off."),
+        SpecKey(
+            "port", .integer(SpecRange.port), "The port that the process listens on; also set as `PORT`."),
+        SpecKey(
+            "domains", .list(.either([.host, .object]), atLeast: 0, atMost: 64), since: "later",
+            "Host names under which the process is reached."),
+        SpecKey("domains[].host", .host, since: "later", isRequired: true, "The host name."),
+        SpecKey("domains[].path", .urlPath, since: "later", "Only requests below this path."),
+        SpecKey("domains[].redirect", .host, since: "later", "Send visitors to this host instead."),
+        SpecKey(
+            "healthcheck", .object, default: "an instance is proven by running",
+            "How an instance is proven healthy. Exactly one of `path`, `tcp`, `grpc` and `command`."),
+        SpecKey("healthcheck.path", .urlPath, "`GET` of this path must answer 2xx or 3xx."),
+        SpecKey(
+            "healthcheck.tcp", .either([.only(true), .integer(SpecRange.port)]),
+            "A connection must open: `true` for the process's port, or a port."),
+        SpecKey(
+            "healthcheck.grpc", .either([.only(true), .grpcService]),
+            "The gRPC health protocol must say `SERVING`: `true` for the whole server, or a service's name."),
+        SpecKey("healthcheck.command", .command, "This command in the container must exit with 0."),
+        SpecKey(
+            "healthcheck.host", .authority, default: "the instance's address", "The `Host` header for `path`."
+        ),
+        SpecKey(
+            "healthcheck.port", .integer(SpecRange.port), default: "the process's port", "The port to ask."),
+        SpecKey("healthcheck.interval", .duration, default: "`10s`", "Between checks; `500ms` to `1h`."),
+        SpecKey("healthcheck.timeout", .duration, default: "`5s`", "For one check; `100ms` to `10m`."),
+        SpecKey(
+            "healthcheck.retries", .integer(SpecRange.retries), default: "`3`",
+            "Failures in a row that count."),
+        SpecKey(
+            "healthcheck.start_interval", .duration, default: "`1s`",
+            "Between checks until the first one passes; `100ms` to `10m`."),
+        SpecKey(
+            "healthcheck.start_period", .duration, default: "`30s`",
+            "Failures are not counted in this time after the start; up to `1h`."),
+        SpecKey("resources", .object, default: "no limits", "Limits of each instance."),
+        SpecKey("resources.cpus", .cpus, "Cores, such as `0.5`; `0.01` to `1024`."),
+        SpecKey("resources.memory", .size, "Such as `256M` or `1.5G`, in powers of 1024; `6M` to `64T`."),
+        SpecKey(
+            "volumes", .list(.mount, atLeast: 0, atMost: 64),
+            "Mounts: `uploads:/data`, or `uploads:/data:ro`."),
+        SpecKey(
+            "restart", .choice(["always", "unless-stopped", "on-failure", "no"]), default: "`always`",
+            "What the engine does when an instance exits."),
+        SpecKey(
+            "stop_grace_period", .duration, default: "`30s`",
+            "Between `SIGTERM` and `SIGKILL`; up to `1h`."),
+        SpecKey(
+            "drain_timeout", .duration, default: "`30s`",
+            "The longest that requests under way may take when an instance leaves; up to `1h`."),
+        SpecKey("placement", .object, since: "later", "Where instances may stand."),
+        SpecKey("placement.spread", .nodeLabel, since: "later", "A label of nodes to spread instances over."),
+        SpecKey(
+            "placement.constraints", .list(.constraint, atLeast: 0, atMost: 32), since: "later",
+            "Labels that a node must have, or not: `disk==ssd`, `disk!=ssd`.")
+    ]
+
+    private static let processes: [SpecKey] =
+        [SpecKey("processes.*", .object, "One process.")] + process.map { $0.below("processes.*.") }
+
+    private static let shorthand: [SpecKey] =
+        process.filter { key in
+            shorthandNames.contains(where: {
+                key.path == $0 || key.path.hasPrefix("\($0).") || key.path.hasPrefix("\($0)[")
+            })
+        }
+
+    private static let release: [SpecKey] = [
+        SpecKey("release.command", .command, since: "later", isRequired: true, "The command."),
+        SpecKey("release.timeout", .duration, default: "`5m`", since: "later", "`1s` to `24h`.")
+    ]
+
+    private static let cron: [SpecKey] = [
+        SpecKey(
+            "cron[].name", .name, since: "later", isRequired: true, "Unique among processes and cron jobs."),
+        SpecKey(
+            "cron[].schedule", .schedule, since: "later", isRequired: true, "Five fields, as in crontab."),
+        SpecKey("cron[].timezone", .timezone, default: "`UTC`", since: "later", "Such as `Europe/Berlin`."),
+        SpecKey("cron[].command", .command, since: "later", isRequired: true, "The command."),
+        SpecKey("cron[].timeout", .duration, default: "`1h`", since: "later", "`1s` to `24h`."),
+        SpecKey(
+            "cron[].overlap", .choice(["allow", "forbid", "replace"]), default: "`forbid`", since: "later",
+            "What happens when the last run is still under way.")
+    ]
+
+    private static let deploy: [SpecKey] = [
+        SpecKey(
+            "deploy.strategy", .choice(["rolling", "canary", "blue_green", "recreate"]), default: "`rolling`",
+            "`rolling` and `recreate` are acted on; `canary` and `blue_green` not yet."),
+        SpecKey(
+            "deploy.steps", .list(.percent(1...100), atLeast: 1, atMost: 20), since: "later",
+            "Rising shares of traffic for `canary`, the last of them `100%`."),
+        SpecKey(
+            "deploy.bake", .duration, default: "`60s`", since: "later",
+            "How long each step must hold; up to `24h`."),
+        SpecKey(
+            "deploy.max_surge", .portion, default: "`25%`",
+            "Instances above `replicas` meanwhile, rounded up."),
+        SpecKey(
+            "deploy.max_unavailable", .portion, default: "`0`",
+            "Instances below `replicas` meanwhile, rounded down."),
+        SpecKey(
+            "deploy.min_healthy_time", .duration, default: "`10s`",
+            "How long new instances must stay healthy; up to `1h` and below `timeout`."),
+        SpecKey(
+            "deploy.timeout", .duration, default: "`10m`", "The longest time without progress; `1s` to `24h`."
+        ),
+        SpecKey(
+            "deploy.rollback", .boolean, default: "`true`",
+            "Whether a failed release is rolled back by itself."),
+        SpecKey(
+            "deploy.approval", .choice(["none", "before_deploy", "before_promote"]), default: "`none`",
+            "What a person must approve. Only `none` is acted on yet."),
+        SpecKey(
+            "deploy.analysis", .list(.object, atLeast: 0, atMost: 16), since: "later",
+            "Checks of a canary's steps. Each has exactly one of `metric`, `command` and `http`."),
+        SpecKey(
+            "deploy.analysis[].metric", .choice(["error_rate", "latency_p50", "latency_p95", "latency_p99"]),
+            since: "later", "A figure of the edge."),
+        SpecKey("deploy.analysis[].max", .limit, since: "later", "`1%` for a rate, `300ms` for a latency."),
+        SpecKey(
+            "deploy.analysis[].compare", .choice(["last_good"]), since: "later",
+            "Compare with the last good release."),
+        SpecKey(
+            "deploy.analysis[].tolerance", .percent(0...1_000), since: "later", "How much worse it may be."),
+        SpecKey(
+            "deploy.analysis[].min_requests", .integer(SpecRange.requests), since: "later",
+            "Fewer requests than this give no verdict."),
+        SpecKey("deploy.analysis[].command", .command, since: "later", "A command that must exit with 0."),
+        SpecKey("deploy.analysis[].http", .urlPath, since: "later", "A path that must answer 2xx."),
+        SpecKey("deploy.analysis[].every", .duration, since: "later", "Between checks; `1s` to `1h`."),
+        SpecKey(
+            "deploy.analysis[].failures", .integer(SpecRange.retries), since: "later",
+            "Failures in a row that count.")
+    ]
+
+    private static let autoscaling: [SpecKey] = [
+        SpecKey(
+            "autoscaling.min", .integer(1...1_000), since: "later", isRequired: true, "Fewest instances."),
+        SpecKey("autoscaling.max", .integer(1...1_000), since: "later", isRequired: true, "Most instances."),
+        SpecKey(
+            "autoscaling.target_cpu", .percent(1...100), since: "later", isRequired: true,
+            "The load of the processors to aim at.")
+    ]
+}
+
+extension SpecKey {
+    fileprivate func below(_ prefix: String) -> SpecKey {
+        var key = self
+        key.path = prefix + path
+        return key
+    }
+}
+
+/// Bounds of the spec's numbers and times.
+enum SpecRange {
+    static let replicas = 0...1_000
+    static let port = 1...65_535
+    static let retries = 1...100
+    static let requests = 0...1_000_000
+}

@@ -1,0 +1,143 @@
+public import Model
+
+/// Rules that hold between apps, over all specs of all sources.
+public enum SpecRules {
+    /// Errors of specs that are good by themselves but not beside each other.
+    ///
+    /// Of two that claim the same name or domain, the first by path and line keeps it and the second has the error.
+    /// The work grows with the number of specs and dependencies, not with its square.
+    /// - Parameter known: names of further apps that exist, such as those whose spec is broken at the moment.
+    public static func crossCheck(_ specs: [LoadedSpec], known: Set<AppName> = []) -> [SpecFinding] {
+        let ordered = specs.sorted { ($0.path, $0.line) < ($1.path, $1.line) }
+        var findings: [SpecFinding] = []
+        let firsts = claimNames(ordered, &findings)
+        claimObjects(firsts, &findings)
+        claimDomains(firsts, &findings)
+        checkDependencies(firsts, known: known, &findings)
+        return findings.sorted {
+            ($0.path, $0.line, $0.app, $0.diagnostic.code, $0.diagnostic.message)
+                < ($1.path, $1.line, $1.app, $1.diagnostic.code, $1.diagnostic.message)
+        }
+    }
+
+    private static func report(
+        _ code: String, _ message: String, _ keyPath: String, _ spec: LoadedSpec,
+        _ findings: inout [SpecFinding]
+    ) {
+        let diagnostic = Diagnostic(
+            code: code, message: message, path: spec.path, line: spec.line, column: 1, keyPath: keyPath)
+        findings.append(
+            SpecFinding(path: spec.path, line: spec.line, app: spec.spec.name, diagnostic: diagnostic))
+    }
+
+    /// The specs that keep their name.
+    private static func claimNames(_ specs: [LoadedSpec], _ findings: inout [SpecFinding]) -> [LoadedSpec] {
+        var owners: [AppName: LoadedSpec] = [:]
+        return specs.filter { spec in
+            guard let owner = owners[spec.spec.name] else {
+                owners[spec.spec.name] = spec
+                return true
+            }
+            report(
+                "duplicate_app",
+                "the app `\(spec.spec.name)` stands already in \(owner.path):\(owner.line); give this"
+                    + " one another name", "name", spec, &findings)
+            return false
+        }
+    }
+
+    /// Names on the engine and on the network are joined of two, so `a-b` + `c` and `a` + `b-c` would be one.
+    private static func claimObjects(_ specs: [LoadedSpec], _ findings: inout [SpecFinding]) {
+        var names: [String: AppName] = [:]
+        var volumes: [String: AppName] = [:]
+        for spec in specs { names[spec.spec.name.rawValue] = spec.spec.name }
+        for spec in specs {
+            let app = spec.spec.name
+            for process in spec.spec.processes {
+                claim(
+                    "\(app)-\(process.name)", "processes.\(process.name)", "its containers", spec, &names,
+                    &findings)
+            }
+            for volume in spec.spec.volumes.keys.sorted() {
+                claim("\(app)-\(volume)", "volumes.\(volume)", "its volume", spec, &volumes, &findings)
+            }
+        }
+    }
+
+    private static func claim(
+        _ name: String, _ keyPath: String, _ what: String, _ spec: LoadedSpec,
+        _ owners: inout [String: AppName],
+        _ findings: inout [SpecFinding]
+    ) {
+        guard let owner = owners[name], owner != spec.spec.name else {
+            owners[name] = spec.spec.name
+            return
+        }
+        report(
+            "names_collide",
+            "`\(keyPath)`: \(what) would be called `\(name)`, which is taken by the app `\(owner)`;"
+                + " rename one of them", keyPath, spec, &findings)
+    }
+
+    private static func claimDomains(_ specs: [LoadedSpec], _ findings: inout [SpecFinding]) {
+        var owners: [DomainClaim: AppName] = [:]
+        for spec in specs {
+            for (process, domains) in (spec.spec.later?.domains ?? [:]).sorted(by: { $0.key < $1.key }) {
+                for domain in domains {
+                    let claim = DomainClaim(domain)
+                    guard let owner = owners[claim], owner != spec.spec.name else {
+                        owners[claim] = spec.spec.name
+                        continue
+                    }
+                    report(
+                        "domain_taken",
+                        "`\(domain.host)\(domain.path ?? "")` belongs to the app `\(owner)` already",
+                        "processes.\(process).domains", spec, &findings)
+                }
+            }
+        }
+    }
+
+    private static func checkDependencies(
+        _ specs: [LoadedSpec], known: Set<AppName>, _ findings: inout [SpecFinding]
+    ) {
+        var edges: [AppName: [AppName]] = [:]
+        for spec in specs { edges[spec.spec.name] = spec.spec.dependsOn }
+        let names = Set(edges.keys).union(known)
+        let sortedNames = names.map(\.rawValue).sorted()
+        for spec in specs {
+            for dependency in spec.spec.dependsOn where !names.contains(dependency) {
+                let meant = Suggestions.nearest(to: dependency.rawValue, among: sortedNames)
+                let hint = meant.map { "; did you mean `\($0)`?" } ?? ""
+                report(
+                    "unknown_dependency",
+                    "it depends on the app `\(dependency)`, which does not exist\(hint)",
+                    "depends_on", spec, &findings)
+            }
+        }
+        let cycles = DependencyCycles.find(edges)
+        for spec in specs {
+            guard let cycle = cycles[spec.spec.name] else { continue }
+            let shown = cycle.apps.map(\.rawValue) + (cycle.isCut ? ["…"] : []) + [spec.spec.name.rawValue]
+            report(
+                "dependency_cycle",
+                "its dependencies lead in a circle: \(shown.joined(separator: " → ")); remove one of"
+                    + " them", "depends_on", spec, &findings)
+        }
+    }
+}
+
+/// An error of one spec that only shows beside the others. A spec with one is not to be deployed.
+public struct SpecFinding: Sendable, Hashable {
+    /// With `line`, which of the loaded specs it is about.
+    public var path: String
+    public var line: Int
+    public var app: AppName
+    public var diagnostic: Diagnostic
+    public init(path: String, line: Int, app: AppName, diagnostic: Diagnostic) {
+        self.path = path
+        self.line = line
+        self.app = app
+        self.diagnostic = diagnostic
+    }
+}

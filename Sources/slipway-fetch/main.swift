@@ -1,0 +1,4 @@
+internal import GitSource
+internal import Glibc
+
+exit(FetchHelper.main())

@@ -1,0 +1,92 @@
+import Model
+import SpecLoading
+import Testing
+
+@Suite struct SpecRulesTests {
+    private func check(_ files: [(path: String, text: String)], known: [String] = []) throws -> [SpecFinding]
+    {
+        let specs = try files.flatMap { try load($0.text, path: $0.path).specs }
+        return SpecRules.crossCheck(specs, known: Set(known.compactMap { AppName($0) }))
+    }
+
+    private func app(_ name: String, _ rest: String = "") -> String { "name: \(name)\nimage: a:1\n\(rest)" }
+
+    @Test func theFirstKeepsItsName() throws {
+        let found = try check([
+            ("b.yaml", app("shop")), ("a.yaml", app("mail") + "---\n" + app("shop")), ("c.yaml", app("shop"))
+        ])
+        #expect(
+            found.map { "\($0.path):\($0.line) \($0.diagnostic.code)" } == [
+                "b.yaml:1 duplicate_app", "c.yaml:1 duplicate_app"
+            ])
+        #expect(found.allSatisfy { $0.diagnostic.message.contains("a.yaml:4") })
+    }
+
+    @Test func dependenciesExist() throws {
+        let found = try check(
+            [("a.yaml", app("shop", "depends_on: [catalgo, broken]\n")), ("b.yaml", app("catalog"))],
+            known: ["broken"])
+        #expect(found.map(\.diagnostic.code) == ["unknown_dependency"])
+        #expect(found.first?.diagnostic.message.contains("did you mean `catalog`?") == true)
+    }
+
+    @Test func circlesAreNamedFromWhereEachAppStands() throws {
+        let found = try check([
+            ("a.yaml", app("a", "depends_on: [b]\n")), ("b.yaml", app("b", "depends_on: [c]\n")),
+            ("c.yaml", app("c", "depends_on: [a]\n")), ("d.yaml", app("d", "depends_on: [a]\n"))
+        ])
+        #expect(found.map(\.app.rawValue) == ["a", "b", "c"])
+        #expect(found.first?.diagnostic.message.contains("a → b → c → a") == true)
+        #expect(found.last?.diagnostic.message.contains("c → a → b → c") == true)
+    }
+
+    @Test func longChainsAndLargeCirclesCostNoStack() throws {
+        let count = 20_000
+        let specs = try loadedChain(count, closed: false)
+        #expect(SpecRules.crossCheck(specs).isEmpty)
+        let found = SpecRules.crossCheck(try loadedChain(count, closed: true))
+        #expect(found.count == count)
+        #expect(found.allSatisfy { $0.diagnostic.message.utf8.count < 500 })
+    }
+
+    private func loadedChain(_ count: Int, closed: Bool) throws -> [LoadedSpec] {
+        let one = try spec(shop)
+        return try (0..<count).map { index in
+            var loaded = one
+            loaded.spec.name = try #require(AppName("a\(index)"))
+            let next = index + 1 < count ? index + 1 : 0
+            if closed || next > 0 { loaded.spec.dependsOn = [try #require(AppName("a\(next)"))] }
+            loaded.line = index + 1
+            return loaded
+        }
+    }
+
+    @Test func joinedNamesDoNotMeet() throws {
+        let found = try check([
+            ("a.yaml", app("shop", "processes: {web-api: {}, web: {}}\n")),
+            ("b.yaml", app("shop-web", "processes: {api: {}}\n"))
+        ])
+        #expect(
+            found.map { "\($0.app) \($0.diagnostic.code) \($0.diagnostic.keyPath)" } == [
+                "shop names_collide processes.web", "shop-web names_collide processes.api"
+            ])
+        let volumes = try check([
+            ("a.yaml", app("a", "volumes: [b-c:/d]\n")), ("b.yaml", app("a-b", "volumes: [c:/d]\n"))
+        ])
+        #expect(volumes.map(\.diagnostic.keyPath) == ["volumes.c"])
+    }
+
+    @Test func theFirstKeepsItsDomain() throws {
+        var first = try spec(app("a"), path: "a.yaml")
+        var second = try spec(app("b"), path: "b.yaml")
+        let web = try #require(ProcessName("web"))
+        first.spec.later = LaterFeatures(domains: [
+            web: [DomainSpec(host: "x.example.com"), DomainSpec(host: "y.example.com", path: "/a/")]
+        ])
+        second.spec.later = LaterFeatures(domains: [
+            web: [DomainSpec(host: "y.example.com", path: "/a"), DomainSpec(host: "y.example.com")]
+        ])
+        let found = SpecRules.crossCheck([second, first])
+        #expect(found.map { "\($0.app) \($0.diagnostic.code)" } == ["b domain_taken"])
+    }
+}

@@ -1,0 +1,123 @@
+import Model
+import SpecLoading
+import Testing
+
+@Suite struct ValueTests {
+    private static let mebibyte: Int64 = 1_048_576
+    private static let sizes: [(String, Int64)] = [
+        ("6M", 6), ("6m", 6), ("6mb", 6), ("6MiB", 6), ("8192k", 8), ("8192kb", 8), ("1.5G", 1_536),
+        ("1g", 1_024),
+        ("64T", 67_108_864), ("268435456", 256), ("268435456b", 256), ("0.0625G", 64), ("\"256M\"", 256)
+    ]
+
+    @Test(arguments: sizes)
+    func sizesAreRead(_ text: String, _ mebibytes: Int64) throws {
+        let loaded = try spec(shop + "resources: {memory: \(text)}\n")
+        #expect(loaded.spec.processes.first?.resources?.memoryInBytes == mebibytes * Self.mebibyte)
+    }
+
+    @Test(arguments: [
+        "5M", "65T", "0", "1.5", "1..5G", ".5G", "1.G", "1.0000000001G", "G", "1 G", "1P", "1e3M", "+6M",
+        "６M", "true", "[]"
+    ])
+    func otherSizesAreRefused(_ text: String) throws {
+        #expect(try findings(shop + "resources: {memory: \(text)}\n").count == 1)
+    }
+
+    @Test(
+        arguments: [
+            ("0.5", 500_000_000), ("\"0.5\"", 500_000_000), ("1", 1_000_000_000), ("0.01", 10_000_000),
+            ("1024", 1_024_000_000_000),
+            ("0.123456789", 123_456_789)
+        ] as [(String, Int64)])
+    func coresAreRead(_ text: String, _ billionths: Int64) throws {
+        let loaded = try spec(shop + "resources: {cpus: \(text)}\n")
+        #expect(loaded.spec.processes.first?.resources?.nanoCPUs == billionths)
+    }
+
+    @Test(arguments: ["0", "0.009", "1025", "-1", "5e-1", ".5", "0.1234567890", "half", ".inf", ".nan", "1,5"]
+    )
+    func otherCoresAreRefused(_ text: String) throws {
+        #expect(try findings(shop + "resources: {cpus: \(text)}\n").count == 1)
+    }
+
+    @Test(arguments: [
+        "a", "a:1", "a/b", "a/b/c:tag", "localhost/a", "localhost:5000/a:1",
+        "registry.example.com:5000/a/b_c/d-e.f:T_1.x",
+        "a--b", "a__b", "registry:5000/a", "10.0.0.1:5000/a@sha256:\(String(repeating: "0f", count: 32))"
+    ])
+    func imagesAreTaken(_ image: String) throws {
+        #expect(try load("name: shop\nimage: \"\(image)\"\n").specs.first?.spec.image == image)
+    }
+
+    @Test(arguments: [
+        "", "A", "a:", "a@", ":1", "a b", "a//b", "/a", "a/", "a_", "a___b", "a..b", "a:tag:tag", "-a",
+        "a@sha256:0", "a@md5:1",
+        "a:\(String(repeating: "t", count: 129))", String(repeating: "a", count: 256), "http://a/b", "a;id",
+        "$(id)", "a\\nb", "ä",
+        "registry:99999/a", "reg_istry.com:5000/a"
+    ])
+    func otherImagesAreRefused(_ image: String) throws {
+        #expect(try findings("name: shop\nimage: \"\(image)\"\n") == ["bad_image 2:8"])
+    }
+
+    @Test func anImageWithoutAVersionIsAWarning() throws {
+        #expect(
+            try spec("name: shop\nimage: localhost:5000/shop\n").diagnostics.map(\.code) == ["floating_tag"])
+    }
+
+    @Test(arguments: [
+        ("-5s", "negative"), ("+5s", "sign"), ("30", "no unit"), ("1.5s", "fraction"), ("1e9h", "exponent"),
+        ("1s1m", "order"),
+        ("1s1s", "order"), ("999999h", "longer than 10 years"), ("soon", "not a duration"), ("\"\"", "empty"),
+        ("5d", "not a duration")
+    ])
+    func eachWrongDurationHasItsSentence(_ text: String, _ word: String) throws {
+        let file = try load(shop + "drain_timeout: \(text)\n")
+        #expect(file.diagnostics.map(\.code) == ["bad_duration"])
+        #expect(file.diagnostics.first?.message.contains(word) == true, "\(file.diagnostics)")
+    }
+
+    @Test func shorthandDeclaresItsVolumes() throws {
+        let short = try spec(shop + "volumes: [b:/b, a:/a]\n").spec
+        #expect(short.volumes.keys.map(\.rawValue).sorted() == ["a", "b"])
+        #expect(short.processes.first?.volumes.map(\.target) == ["/a", "/b"])
+        let unused = try spec(shop + "volumes: {a: {}}\n")
+        #expect(unused.diagnostics.map(\.code) == ["unused_volume"])
+    }
+
+    @Test func defaultsStayOut() throws {
+        let web = try #require(try spec(shop).spec.processes.first)
+        #expect(web == ProcessSpec(name: try #require(ProcessName("web"))))
+        #expect(web.effectiveReplicas == 1)
+    }
+
+    @Test func joinedNamesFitADNSLabel() throws {
+        let app = String(repeating: "a", count: 40)
+        let process = String(repeating: "p", count: 23)
+        #expect(
+            try findings("name: \(app)\nimage: a:1\nprocesses: {\(process): {}}\n") == ["name_too_long 3:13"])
+        #expect(try findings("name: \(app)\nimage: a:1\nprocesses: {\(process.dropLast()): {}}\n") == [])
+    }
+
+    @Test func laterFeaturesAreDecodedInFull() throws {
+        let text = String(decoding: try Corpus.bytes("bad/later_all.yaml"), as: UTF8.self)
+        let file = try load(text)
+        #expect(Set(file.diagnostics.map(\.code)) == ["not_yet_supported"])
+        #expect(
+            file.diagnostics.map(\.keyPath) == [
+                "secrets", "release", "reversible", "placement", "cron", "deploy.strategy", "deploy.steps",
+                "deploy.bake",
+                "deploy.approval", "deploy.analysis", "autoscaling"
+            ])
+    }
+
+    @Test func manyDocumentsAreManyApps() throws {
+        let text = (0..<200).map { "name: app-\($0)\nimage: a:1\n" }.joined(separator: "---\n")
+        let file = try load(text)
+        #expect(file.specs.count == 200)
+        #expect(file.specs.last?.line == 199 * 3 + 1)
+        #expect(try load("# nothing\n").specs.isEmpty)
+        #expect(try load("---\n---\n").diagnostics.isEmpty)
+    }
+}
