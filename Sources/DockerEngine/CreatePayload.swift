@@ -1,0 +1,165 @@
+internal import Model
+
+/// The body of `POST /containers/create`: everything that Slipway ever asks of a container.
+struct CreatePayload: Encodable {
+    var image: String
+    var command: [String]?
+    var env: [String]
+    var labels: [String: String]
+    var stopTimeoutInSeconds: Int64
+    var hostConfig: HostConfig
+    var networkingConfig: NetworkingConfig
+
+    enum CodingKeys: String, CodingKey {
+        case image = "Image"
+        case command = "Cmd"
+        case env = "Env"
+        case labels = "Labels"
+        case stopTimeoutInSeconds = "StopTimeout"
+        case hostConfig = "HostConfig"
+        case networkingConfig = "NetworkingConfig"
+    }
+
+    struct HostConfig: Encodable {
+        var memory: Int64?
+        var nanoCPUs: Int64?
+        var restartPolicy: RestartPolicyPayload
+        var mounts: [Mount]
+        var networkMode: String
+        var logConfig: LogConfig?
+        enum CodingKeys: String, CodingKey {
+            case memory = "Memory"
+            case nanoCPUs = "NanoCpus"
+            case restartPolicy = "RestartPolicy"
+            case mounts = "Mounts"
+            case networkMode = "NetworkMode"
+            case logConfig = "LogConfig"
+        }
+    }
+    struct Mount: Encodable {
+        var type = "volume"
+        var source: String
+        var target: String
+        var isReadOnly: Bool
+        enum CodingKeys: String, CodingKey {
+            case type = "Type"
+            case source = "Source"
+            case target = "Target"
+            case isReadOnly = "ReadOnly"
+        }
+    }
+    struct LogConfig: Encodable {
+        var type: String
+        var config: [String: String]
+        enum CodingKeys: String, CodingKey {
+            case type = "Type"
+            case config = "Config"
+        }
+    }
+    struct NetworkingConfig: Encodable {
+        var endpoints: [String: EndpointPayload]
+        enum CodingKeys: String, CodingKey { case endpoints = "EndpointsConfig" }
+    }
+
+    init(_ order: InstanceOrder, limitsJSONLogs: Bool) {
+        let template = order.template
+        image = template.image
+        command = template.command
+        env = template.env.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
+        labels = order.labels.dictionary
+        stopTimeoutInSeconds = template.stopGrace.wholeSecondsRoundedUp
+        hostConfig = HostConfig(
+            memory: template.memoryInBytes, nanoCPUs: template.nanoCPUs,
+            restartPolicy: RestartPolicyPayload(template.restart),
+            mounts: template.mounts.map {
+                Mount(source: $0.volume, target: $0.target, isReadOnly: $0.isReadOnly)
+            },
+            networkMode: template.network,
+            logConfig: limitsJSONLogs
+                ? LogConfig(type: "json-file", config: ["max-size": "10m", "max-file": "3"]) : nil)
+        networkingConfig = NetworkingConfig(
+            endpoints: [template.network: EndpointPayload(aliases: template.aliases)])
+    }
+}
+
+struct RestartPolicyPayload: Encodable {
+    var name: String
+    enum CodingKeys: String, CodingKey { case name = "Name" }
+    init(_ policy: RestartPolicy) { name = policy.rawValue }
+}
+
+struct EndpointPayload: Encodable {
+    var aliases: [String]
+    enum CodingKeys: String, CodingKey { case aliases = "Aliases" }
+}
+
+/// The body of `POST /containers/{id}/update`. What is `nil` stays as it is.
+struct UpdatePayload: Encodable {
+    var memory: Int64?
+    var memorySwap: Int64?
+    var nanoCPUs: Int64?
+    var restartPolicy: RestartPolicyPayload?
+    enum CodingKeys: String, CodingKey {
+        case memory = "Memory"
+        case memorySwap = "MemorySwap"
+        case nanoCPUs = "NanoCpus"
+        case restartPolicy = "RestartPolicy"
+    }
+}
+
+struct NetworkPayload: Encodable {
+    var name: String
+    var driver = "bridge"
+    /// Before Docker 25 two networks may otherwise get the same name.
+    var checksDuplicate = true
+    var labels: [String: String]
+    enum CodingKeys: String, CodingKey {
+        case name = "Name"
+        case driver = "Driver"
+        case checksDuplicate = "CheckDuplicate"
+        case labels = "Labels"
+    }
+}
+
+struct VolumePayload: Encodable {
+    var name: String
+    var labels: [String: String]
+    enum CodingKeys: String, CodingKey {
+        case name = "Name"
+        case labels = "Labels"
+    }
+}
+
+struct ConnectPayload: Encodable {
+    var container: String
+    var endpoint: EndpointPayload
+    enum CodingKeys: String, CodingKey {
+        case container = "Container"
+        case endpoint = "EndpointConfig"
+    }
+}
+
+struct DisconnectPayload: Encodable {
+    var container: String
+    enum CodingKeys: String, CodingKey { case container = "Container" }
+}
+
+struct ExecPayload: Encodable {
+    var command: [String]
+    var attachesOutput = true
+    var attachesError = true
+    enum CodingKeys: String, CodingKey {
+        case command = "Cmd"
+        case attachesOutput = "AttachStdout"
+        case attachesError = "AttachStderr"
+    }
+}
+
+struct ExecStartPayload: Encodable {
+    var isDetached = false
+    var hasTerminal = false
+    enum CodingKeys: String, CodingKey {
+        case isDetached = "Detach"
+        case hasTerminal = "Tty"
+    }
+}

@@ -1,0 +1,205 @@
+internal import FoundationEssentials
+internal import Model
+internal import Ports
+
+/// The last look at what is sent to the engine.
+///
+/// It reads the finished JSON, not the values it was made from, and lists what is allowed: a field that is not named
+/// here is refused, so `Privileged`, `Binds`, `Devices`, `CapAdd`, `PidMode`, `SecurityOpt`, host ports and whatever
+/// a later engine invents need no rule of their own.
+struct PayloadPolicy: Sendable {
+    let installation: InstallationName
+
+    struct Violation: Error, Hashable {
+        /// What is not allowed, as a path and a reason.
+        var reason: String
+    }
+
+    enum Kind: String, Sendable, CaseIterable {
+        case createContainer = "POST /containers/create"
+        case updateContainer = "POST /containers/update"
+        case createNetwork = "POST /networks/create"
+        case createVolume = "POST /volumes/create"
+        case connect = "POST /networks/connect"
+        case execute = "POST /containers/exec"
+    }
+
+    /// Throws `EngineError.Code.policy` for a payload that asks for more than Slipway's containers may have.
+    func check(_ payload: [UInt8], as kind: Kind) throws(EngineError) {
+        do throws(Violation) {
+            guard let value = try? JSONDecoder().decode(JSONValue.self, from: Data(payload)),
+                let members = value.members
+            else { throw Violation(reason: "the payload is not a JSON object") }
+            switch kind {
+            case .createContainer: try checkContainer(members)
+            case .updateContainer: try checkUpdate(members)
+            case .createNetwork: try checkNetwork(members)
+            case .createVolume: try checkVolume(members)
+            case .connect:
+                try only(["Container", "EndpointConfig"], in: members, at: "")
+                try checkEndpoint(members["EndpointConfig"], at: "EndpointConfig")
+            case .execute:
+                try only(["Cmd", "AttachStdout", "AttachStderr"], in: members, at: "")
+            }
+        } catch {
+            throw EngineError(
+                .policy, "refused by Slipway before it reached the engine: \(error.reason)",
+                call: kind.rawValue)
+        }
+    }
+
+    private func checkContainer(_ payload: [String: JSONValue]) throws(Violation) {
+        let allowed: Set = ["Image", "Cmd", "Env", "Labels", "StopTimeout", "HostConfig", "NetworkingConfig"]
+        try only(allowed, in: payload, at: "")
+        guard let image = payload["Image"]?.text, Self.isPinned(image) else {
+            throw Violation(reason: "Image is not pinned to a digest")
+        }
+        try checkLabels(payload["Labels"], at: "Labels", allowed: Set(Self.instanceLabels))
+        guard let host = payload["HostConfig"]?.members else {
+            throw Violation(reason: "HostConfig is missing")
+        }
+        try only(
+            ["Memory", "NanoCpus", "RestartPolicy", "Mounts", "NetworkMode", "LogConfig"], in: host,
+            at: "HostConfig.")
+        try checkResources(host)
+        guard let network = host["NetworkMode"]?.text, Self.isOwnNetwork(network) else {
+            throw Violation(reason: "HostConfig.NetworkMode is not the name of a project network")
+        }
+        for mount in try list(host["Mounts"], at: "HostConfig.Mounts") { try checkMount(mount) }
+        if let log = host["LogConfig"] {
+            guard log.members?["Type"]?.text == "json-file" else {
+                throw Violation(reason: "HostConfig.LogConfig.Type is not json-file")
+            }
+        }
+        guard let networking = payload["NetworkingConfig"]?.members else { return }
+        try only(["EndpointsConfig"], in: networking, at: "NetworkingConfig.")
+        for (name, endpoint) in networking["EndpointsConfig"]?.members ?? [:] {
+            guard name == network else {
+                throw Violation(reason: "NetworkingConfig names a second network, \(name)")
+            }
+            try checkEndpoint(endpoint, at: "NetworkingConfig.EndpointsConfig.\(name)")
+        }
+    }
+
+    private func checkUpdate(_ payload: [String: JSONValue]) throws(Violation) {
+        try only(["Memory", "MemorySwap", "NanoCpus", "RestartPolicy"], in: payload, at: "")
+        try checkResources(payload)
+    }
+
+    private func checkResources(_ members: [String: JSONValue]) throws(Violation) {
+        for key in ["Memory", "MemorySwap", "NanoCpus"] {
+            guard let value = members[key] else { continue }
+            guard let amount = value.amount, amount > 0 else {
+                throw Violation(reason: "\(key) is not above zero")
+            }
+        }
+        if let policy = members["RestartPolicy"] {
+            let names = Set(RestartPolicy.allCases.map(\.rawValue))
+            guard let name = policy.members?["Name"]?.text, names.contains(name) else {
+                throw Violation(
+                    reason: "RestartPolicy.Name is none of \(names.sorted().joined(separator: ", "))")
+            }
+        }
+    }
+
+    private func checkMount(_ mount: JSONValue) throws(Violation) {
+        guard let members = mount.members else { throw Violation(reason: "a mount is not an object") }
+        try only(["Type", "Source", "Target", "ReadOnly"], in: members, at: "HostConfig.Mounts.")
+        guard members["Type"]?.text == "volume" else {
+            throw Violation(reason: "only named volumes are mounted, no path of the host")
+        }
+        guard let source = members["Source"]?.text, Self.isObjectName(source) else {
+            throw Violation(reason: "a mount's source is not the name of a volume")
+        }
+        guard let target = members["Target"]?.text, Self.isPathInContainer(target) else {
+            throw Violation(
+                reason: "a mount's target is not an absolute path without '..', or it is the root")
+        }
+    }
+
+    private func checkNetwork(_ payload: [String: JSONValue]) throws(Violation) {
+        try only(["Name", "Driver", "CheckDuplicate", "Labels"], in: payload, at: "")
+        guard payload["Driver"]?.text == "bridge" else { throw Violation(reason: "Driver is not bridge") }
+        guard let name = payload["Name"]?.text, Self.isOwnNetwork(name) else {
+            throw Violation(reason: "Name is not the name of a project network")
+        }
+        try checkLabels(payload["Labels"], at: "Labels", allowed: [LabelKey.installation, LabelKey.project])
+    }
+
+    private func checkVolume(_ payload: [String: JSONValue]) throws(Violation) {
+        try only(["Name", "Labels"], in: payload, at: "")
+        guard let name = payload["Name"]?.text, Self.isObjectName(name) else {
+            throw Violation(reason: "Name is not the name of a volume")
+        }
+        let allowed: Set = [LabelKey.installation, LabelKey.project, LabelKey.app]
+        try checkLabels(payload["Labels"], at: "Labels", allowed: allowed)
+    }
+
+    private func checkEndpoint(_ endpoint: JSONValue?, at path: String) throws(Violation) {
+        guard let members = endpoint?.members else { throw Violation(reason: "\(path) is not an object") }
+        try only(["Aliases"], in: members, at: path + ".")
+    }
+
+    private func checkLabels(_ labels: JSONValue?, at path: String, allowed: Set<String>) throws(Violation) {
+        guard let members = labels?.members else { throw Violation(reason: "\(path) is missing") }
+        try only(allowed, in: members, at: path + ".")
+        guard members[LabelKey.installation]?.text == installation.rawValue else {
+            throw Violation(reason: "\(path).\(LabelKey.installation) is not this installation's")
+        }
+    }
+
+    private func only(
+        _ allowed: Set<String>, in members: [String: JSONValue], at path: String
+    ) throws(Violation) {
+        if let foreign = members.keys.filter({ !allowed.contains($0) }).min() {
+            throw Violation(reason: "\(path)\(foreign) is not a setting that apps may have")
+        }
+    }
+
+    private func list(_ value: JSONValue?, at path: String) throws(Violation) -> [JSONValue] {
+        guard let value, value != .null else { return [] }
+        guard let elements = value.elements else { throw Violation(reason: "\(path) is not a list") }
+        return elements
+    }
+
+    private static let instanceLabels = [
+        LabelKey.installation, LabelKey.project, LabelKey.app, LabelKey.process, LabelKey.release,
+        LabelKey.spec,
+        LabelKey.template, LabelKey.source, LabelKey.path, LabelKey.commit
+    ]
+
+    static func isPinned(_ image: String) -> Bool {
+        ContentDigest(image) != nil || ImageReference(image)?.digest != nil
+    }
+
+    /// What the engine takes as the name of an object, so that it cannot be a path.
+    static func isObjectName(_ name: String) -> Bool {
+        let bytes = Array(name.utf8)
+        guard (2...255).contains(bytes.count) else { return false }
+        func isAlphanumeric(_ byte: UInt8) -> Bool {
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"):
+                true
+            default: false
+            }
+        }
+        return isAlphanumeric(bytes[0]) && bytes.allSatisfy { isAlphanumeric($0) || "_.-".utf8.contains($0) }
+    }
+
+    /// Not one of the words that give a container the host's, another container's or no network.
+    static func isOwnNetwork(_ name: String) -> Bool {
+        isObjectName(name)
+            && !["host", "none", "bridge", "default", "nat", "podman", "private", "ingress"].contains(name)
+    }
+
+    static func isPathInContainer(_ path: String) -> Bool {
+        guard path.hasPrefix("/"), path.utf8.count <= 4_096,
+            path.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7f })
+        else {
+            return false
+        }
+        let parts = path.split(separator: "/")
+        return !parts.isEmpty && !parts.contains { $0 == ".." || $0 == "." }
+    }
+}
