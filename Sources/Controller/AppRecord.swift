@@ -1,0 +1,151 @@
+import Model
+import Planning
+
+/// What the controller knows of one app just now.
+///
+/// A value with one reference inside: a dictionary of records copies a whole element for each look at it, and ten
+/// thousand apps are looked at several times in a pass.
+struct AppRecord {
+    // Safe to send: it is written only while one record alone refers to it.
+    private final class Storage: @unchecked Sendable {
+        var memory: AppMemory
+        var desired: DesiredApp
+        var instances: [ContainerID: ObservedInstance] = [:]
+        var health: [ContainerID: InstanceHealth] = [:]
+        var inFlight: [Int64: Action] = [:]
+        var failures: [ActionKey: ActionFailure] = [:]
+        var livenessRestarts: [String: Int] = [:]
+        var successes: [ActionKey: (times: Int, at: Instant)] = [:]
+        var prepared: PreparedRelease?
+        var view: PlanView?
+        var plannedAt = Instant.zero
+
+        init(memory: AppMemory, desired: DesiredApp) {
+            self.memory = memory
+            self.desired = desired
+        }
+
+        init(copying other: Storage) {
+            memory = other.memory
+            desired = other.desired
+            instances = other.instances
+            health = other.health
+            inFlight = other.inFlight
+            failures = other.failures
+            livenessRestarts = other.livenessRestarts
+            successes = other.successes
+            prepared = other.prepared
+            view = other.view
+            plannedAt = other.plannedAt
+        }
+    }
+    private var storage: Storage
+
+    init(memory: AppMemory, desired: DesiredApp) { storage = Storage(memory: memory, desired: desired) }
+
+    private mutating func makeUnique() {
+        if !isKnownUniquelyReferenced(&storage) { storage = Storage(copying: storage) }
+    }
+
+    var memory: AppMemory {
+        get { storage.memory }
+        _modify {
+            makeUnique()
+            yield &storage.memory
+        }
+    }
+    var desired: DesiredApp {
+        get { storage.desired }
+        _modify {
+            makeUnique()
+            yield &storage.desired
+        }
+    }
+    var instances: [ContainerID: ObservedInstance] {
+        get { storage.instances }
+        _modify {
+            makeUnique()
+            yield &storage.instances
+        }
+    }
+    var health: [ContainerID: InstanceHealth] {
+        get { storage.health }
+        _modify {
+            makeUnique()
+            yield &storage.health
+        }
+    }
+    /// Actions under way, by the sequence of their intent.
+    var inFlight: [Int64: Action] {
+        get { storage.inFlight }
+        _modify {
+            makeUnique()
+            yield &storage.inFlight
+        }
+    }
+    var failures: [ActionKey: ActionFailure] {
+        get { storage.failures }
+        _modify {
+            makeUnique()
+            yield &storage.failures
+        }
+    }
+    /// Restarts for failed probes, by the name of the container, over its replacements.
+    var livenessRestarts: [String: Int] {
+        get { storage.livenessRestarts }
+        _modify {
+            makeUnique()
+            yield &storage.livenessRestarts
+        }
+    }
+    /// What was done lately and how often, to see what has no effect.
+    var successes: [ActionKey: (times: Int, at: Instant)] {
+        get { storage.successes }
+        _modify {
+            makeUnique()
+            yield &storage.successes
+        }
+    }
+    var prepared: PreparedRelease? {
+        get { storage.prepared }
+        _modify {
+            makeUnique()
+            yield &storage.prepared
+        }
+    }
+    /// The last plan's view, for the status; times in it are as of `plannedAt`.
+    var view: PlanView? {
+        get { storage.view }
+        _modify {
+            makeUnique()
+            yield &storage.view
+        }
+    }
+    var plannedAt: Instant {
+        get { storage.plannedAt }
+        _modify {
+            makeUnique()
+            yield &storage.plannedAt
+        }
+    }
+
+    /// The part of a plan that people see.
+    struct PlanView {
+        var verdict: Verdict
+        var phase: String
+        var because: [Blocker]
+        var rollout: RolloutStatus?
+    }
+
+    var candidate: Candidate? {
+        if case .spec(let candidate) = desired { return candidate }
+        return nil
+    }
+
+    /// The spec that instances of a process are probed by: that of the release they were made from.
+    func process(of instance: ObservedInstance) -> ProcessSpec? {
+        let process = instance.labels.process
+        return Planner.probedProcess(of: instance, memory) ?? candidate?.spec.process(process)
+            ?? memory.lastGood?.spec.process(process)
+    }
+}

@@ -1,0 +1,248 @@
+import Execution
+import Model
+import Planning
+import Ports
+import SpecLoading
+import Telemetry
+
+extension Controller {
+    /// Performs one action whose intent is durable, and takes its outcome into the state.
+    func execute(_ intent: Int64, _ action: Action, for app: AppName) async {
+        let turnstile = turnstile(for: action)
+        await turnstile?.enter()
+        defer { turnstile?.leave() }
+        do throws(EngineError) {
+            switch action {
+            case .prepare(let reference, let known):
+                let image = try await engine.prepare(reference: reference, known: known)
+                prepared(app, reference, image)
+            case .launch(let order):
+                let id = try await engine.launch(order)
+                own(id, order.name, app)
+                // A listing that began before does not have it, and that does not mean that it is gone.
+                tick += 1
+                touched[id] = tick
+                await inspect(id)
+            case .start(let id, _):
+                try await engine.start(id)
+                await inspect(id)
+            case .stop(let id, _, let grace):
+                try await engine.stop(id, grace: grace)
+                await inspect(id)
+            case .restart(let id, _, let grace):
+                try await engine.restart(id, grace: grace)
+                await inspect(id)
+            case .remove(let id, _, let grace):
+                try await engine.remove(id, grace: grace)
+                forget(id)
+            case .repair(let id, _, let repairs):
+                try await engine.repair(id, repairs)
+                await inspect(id)
+            case .removeNetwork(let name):
+                try await engine.removeNetwork(name)
+            }
+            finish(intent, action, app, nil)
+        } catch {
+            finish(intent, action, app, error)
+        }
+    }
+
+    private func turnstile(for action: Action) -> Turnstile? {
+        switch action {
+        case .launch, .start: startTurnstile
+        case .stop, .remove, .restart: stopTurnstile
+        case .prepare, .repair, .removeNetwork: nil
+        }
+    }
+
+    private func prepared(_ app: AppName, _ reference: String, _ image: ResolvedImage) {
+        guard let candidate = apps[app]?.candidate, candidate.spec.image == reference else { return }
+        apps[app]?.prepared = PreparedRelease(
+            specDigest: candidate.digest, image: image,
+            templates: Templates.templates(for: candidate.spec, image: image, naming: configuration.naming))
+    }
+
+    func own(_ id: ContainerID, _ name: String, _ app: AppName) {
+        guard owned[id] == nil else { return }
+        let container = OwnedContainer(id: id, name: name, app: app)
+        owned[id] = container
+        pending.owned.append(container)
+    }
+
+    private func finish(_ intent: Int64, _ action: Action, _ app: AppName, _ error: EngineError?) {
+        apps[app]?.inFlight[intent] = nil
+        let key = ActionKey(action)
+        if let error {
+            figures.actionsFailed[action.kind, default: 0] += 1
+            pending.outcomes.append(
+                IntentOutcome(sequence: intent, result: .failed, message: error.description))
+            noteFailure(key, app, error)
+            // It may have been made all the same, and is ours then, whenever it is first seen.
+            if case .launch(let order) = action { interruptedNames.insert(order.name) }
+            // A call that failed may have done its work all the same.
+            wantRelist()
+        } else {
+            figures.actionsSucceeded[action.kind, default: 0] += 1
+            pending.outcomes.append(IntentOutcome(sequence: intent, result: .succeeded, message: ""))
+            apps[app]?.failures[key] = nil
+            noteSuccess(key, app)
+            announce(action, app)
+        }
+        markDirty(app)
+    }
+
+    private func noteFailure(_ key: ActionKey, _ app: AppName, _ error: EngineError) {
+        guard apps[app] != nil else { return }
+        let now = clock.now()
+        let before = apps[app]?.failures[key]
+        let attempts = (before?.attempts ?? 0) + 1
+        // A registry and a busy name come back sooner than a broken host.
+        let next = now + Backoff.delay(attempt: attempts, longest: .seconds(60), seed: key.object)
+        apps[app]?.failures[key] = ActionFailure(
+            attempts: attempts, firstAt: before?.firstAt ?? now, nextAttemptAt: next, message: error.message,
+            isReleaseFault: error.fault == .release)
+        timers.add(.plan(app), at: next)
+        if attempts == 1 {
+            emit(.actionFailed, app: app, message: "\(key.kind.rawValue) \(key.object): \(error)")
+        }
+        if error.code == .unreachable { engineMayBeLost(error) }
+    }
+
+    /// An engine may say yes and do nothing. What is asked for again and again within minutes waits like a failure.
+    private func noteSuccess(_ key: ActionKey, _ app: AppName) {
+        guard key.kind != .prepare, key.kind != .restart, var record = apps[app] else { return }
+        let now = clock.now()
+        record.successes = record.successes.filter { now - $0.value.at < .minutes(5) }
+        let times = (record.successes[key]?.times ?? 0) + 1
+        record.successes[key] = (times, now)
+        if times >= 3 {
+            let next = now + Backoff.delay(attempt: times - 2, longest: .seconds(60), seed: key.object)
+            record.failures[key] = ActionFailure(
+                attempts: times, firstAt: now, nextAttemptAt: next,
+                message: "the engine has done it ×\(times) without effect", isReleaseFault: false)
+            timers.add(.plan(app), at: next)
+        }
+        apps[app] = record
+    }
+
+    private func announce(_ action: Action, _ app: AppName) {
+        switch action {
+        case .launch(let order):
+            emit(.instanceStarted, app: app, release: order.labels.release, message: order.name)
+        case .start(_, let name): emit(.instanceStarted, app: app, message: "\(name), which had been stopped")
+        case .stop(_, let name, _): emit(.instanceStopped, app: app, message: name)
+        case .restart(_, let name, _):
+            emit(.instanceRestarted, app: app, message: "\(name), which failed its health check")
+        case .remove(_, let name, _): emit(.instanceRemoved, app: app, message: name)
+        case .repair(_, let name, let repairs):
+            emit(
+                .driftRepaired, app: app,
+                message: "\(name): \(repairs.map(\.sentence).joined(separator: ", "))")
+        case .prepare, .removeNetwork: break
+        }
+    }
+
+    /// Reads the last lines of what failed, before it is taken away.
+    func gatherEvidence(_ app: AppName, _ containers: [ContainerID]) async {
+        var lines: [String] = []
+        for id in containers {
+            let name = apps[app]?.instances[id]?.name ?? id.short
+            do throws(EngineError) {
+                let tail = try await engine.logTail(id, lines: 10)
+                lines += tail.suffix(10).map { "\(name) | \(String($0.text.prefix(300)))" }
+            } catch {
+                lines.append("\(name) | the log could not be read: \(error.message)")
+            }
+        }
+        let gathered = Array(lines.prefix(30))
+        requests.append { controller in controller.addEvidence(gathered, app) }
+        ring()
+    }
+
+    private func addEvidence(_ lines: [String], _ app: AppName) {
+        guard !lines.isEmpty, var memory = apps[app]?.memory, var rollout = memory.rollout else { return }
+        switch rollout.phase {
+        case .rollingBack(var failure):
+            failure.evidence += lines
+            rollout.phase = .rollingBack(failure)
+        case .held(var failure):
+            failure.evidence += lines
+            rollout.phase = .held(failure)
+            // Its end stands in the history already.
+            pending.rollouts.append(
+                RolloutRecord(
+                    app: app, release: rollout.target.number, commit: rollout.target.origin.commit,
+                    image: rollout.target.image.pinned, startedAt: rollout.startedAtWall,
+                    endedAt: clock.wall(),
+                    outcome: .held, evidence: [failure.message] + failure.evidence))
+        case .moving:
+            return
+        }
+        memory.rollout = rollout
+        if let last = memory.quarantine.indices.last,
+            memory.quarantine[last].spec == rollout.target.specDigest
+        {
+            memory.quarantine[last].failure.evidence += lines
+        }
+        apps[app]?.memory = memory
+        changedMemories.insert(app)
+        markDirty(app)
+    }
+
+    // MARK: Networks
+
+    /// Networks of projects that no app is left in go, with the brake of the engine: one in use stays.
+    func reviewNetworks() {
+        guard engineState.isCurrent, storeProblem == nil else { return }
+        let used = usedProjects()
+        for network in networks
+        where !used.contains(network.project) && !removingNetworks.contains(network.name) {
+            removingNetworks.insert(network.name)
+            jobs.append { await self.removeNetwork(network) }
+            ring()
+        }
+    }
+
+    /// An app that moves to another project has instances in both until its rollout has ended, and may go back.
+    private func usedProjects() -> Set<ProjectName> {
+        var used: Set<ProjectName> = []
+        for record in apps.values {
+            used.insert(record.memory.project)
+            let specs = [
+                record.candidate?.spec, record.memory.lastGood?.spec, record.memory.rollout?.target.spec
+            ]
+            for spec in specs { if let spec { used.insert(spec.project) } }
+            for instance in record.instances.values { used.insert(instance.labels.project) }
+        }
+        return used
+    }
+
+    private func removeNetwork(_ network: EngineSnapshot.OwnedNetwork) async {
+        let name = network.name
+        defer { removingNetworks.remove(name) }
+        // Asked for a moment ago; an app of the project may have come since.
+        guard !usedProjects().contains(network.project) else { return }
+        do throws(EngineError) {
+            try await engine.removeNetwork(name)
+            networks.removeAll { $0.name == name }
+            logger.notice("network removed", ["network.name": name])
+        } catch {
+            logger.error(
+                "network could not be removed; tried again with the next listing", ["error": "\(error)"])
+        }
+    }
+}
+
+extension Repair {
+    /// What was put back, for people.
+    var sentence: String {
+        switch self {
+        case .resources: "cpus and memory put back"
+        case .restartPolicy(let policy): "restart policy put back to \(policy.rawValue)"
+        case .rename(let name): "renamed back to \(name)"
+        case .connect(let network, _): "connected to \(network) again"
+        case .disconnect(let network): "disconnected from \(network)"
+        case .unpause: "unpaused"
+        }
+    }
+}

@@ -1,0 +1,290 @@
+import Model
+import Planning
+import Ports
+import Telemetry
+
+extension Controller {
+    /// Plans what something happened to, makes it durable, and starts the actions.
+    func pass() async {
+        let now = clock.now()
+        takeRequests()
+        takeTimers(now: now)
+        if backlog.isEmpty {
+            backlog = dirty.sorted()[...]
+            dirty = []
+        }
+        // So many at a time: plans and the batch of all apps at once would be most of the memory that is needed.
+        let names = Array(backlog.prefix(Self.appsInPass))
+        backlog = backlog.dropFirst(names.count)
+        figures.passes += 1
+
+        var plans: [Planned] = []
+        plans.reserveCapacity(names.count)
+        for name in names {
+            guard let record = apps[name] else { continue }
+            plans.append(
+                Planned(
+                    name: name, memory: record.memory, desired: record.desired,
+                    plan: Planner.plan(input(name, record, now: now))))
+        }
+        let seen = pending
+        var batch = pending
+        var started: [StartedAction] = []
+        for planned in plans { add(planned.name, planned.plan, to: &batch, &started) }
+        for name in changedMemories where batch.apps[name] == nil && !batch.forgotten.contains(name) {
+            batch.apps[name] = apps[name]?.memory
+        }
+        guard await makeDurable(&batch, seen: seen, planned: names) else { return }
+
+        for planned in plans { take(planned, now: now) }
+        dispatch(started, plans)
+        if !batch.isEmpty || !plans.isEmpty { changeHub.send(()) }
+    }
+
+    /// A plan, and what it was made from.
+    private struct Planned {
+        var name: AppName
+        var memory: AppMemory
+        var desired: DesiredApp
+        var plan: AppPlan
+    }
+
+    private struct StartedAction {
+        var app: AppName
+        var intent: Int64
+        var action: Action
+    }
+
+    func input(_ name: AppName, _ record: AppRecord, now: Instant) -> AppInput {
+        var recordedNames: [ContainerID: String] = [:]
+        for id in record.instances.keys { recordedNames[id] = owned[id]?.name }
+        return AppInput(
+            app: name, now: now, wall: clock.wall(), installation: configuration.installation,
+            naming: configuration.naming, desired: record.desired, memory: record.memory,
+            instances: record.instances.values.sorted { $0.name < $1.name }, health: record.health,
+            recordedNames: recordedNames, inFlight: record.inFlight.sorted { $0.key < $1.key }.map(\.value),
+            failures: record.failures, isEngineCurrent: engineState.isCurrent,
+            engineProblem: engineState.problem,
+            unmetDependencies: unmetDependencies(of: record), prepared: record.prepared)
+    }
+
+    private func unmetDependencies(of record: AppRecord) -> [AppName] {
+        guard let candidate = record.candidate, record.memory.lastGood?.specDigest != candidate.digest else {
+            return []
+        }
+        return candidate.spec.dependsOn.filter { apps[$0]?.view?.verdict != .converged }
+    }
+
+    private func takeRequests() {
+        let taken = requests
+        requests = []
+        for request in taken { request(self) }
+    }
+
+    private func takeTimers(now: Instant) {
+        while let wake = timers.popDue(now: now) {
+            switch wake {
+            case .plan(let app):
+                dirty.insert(app)
+                if let set = planWakes[app], set <= now { planWakes[app] = nil }
+            case .probe(let app, let id): probe(app, id, now: now)
+            case .store: break
+            case .networks: break
+            }
+        }
+    }
+
+    private func add(
+        _ name: AppName, _ plan: AppPlan, to batch: inout StoreBatch, _ started: inout [StartedAction]
+    ) {
+        let wall = clock.wall()
+        if plan.isForgotten {
+            batch.forgotten.append(name)
+            batch.apps[name] = nil
+        } else if plan.memory != apps[name]?.memory || changedMemories.contains(name) {
+            batch.apps[name] = plan.memory
+        }
+        batch.releases += plan.newReleases
+        if let newest = plan.newReleases.last { batch.prunedReleases += prunable(name, newest.number) }
+        batch.rollouts += plan.rolloutRecords
+        for event in plan.events {
+            lastEvent += 1
+            batch.events.append(
+                EventRecord(
+                    sequence: lastEvent, at: wall, kind: event.kind, app: name, release: event.release,
+                    commit: event.commit, message: event.message))
+        }
+        for action in plan.actions {
+            lastIntent += 1
+            batch.intents.append(
+                Intent(sequence: lastIntent, app: name, action: action.kind, object: action.object, at: wall))
+            started.append(StartedAction(app: name, intent: lastIntent, action: action))
+        }
+    }
+
+    /// Ten releases are kept; the last good one stays in the app's memory whatever its number.
+    private func prunable(_ app: AppName, _ newest: ReleaseNumber) -> [StoreBatch.PrunedRelease] {
+        guard let number = ReleaseNumber(newest.value - 10) else { return [] }
+        return [StoreBatch.PrunedRelease(app: app, number: number)]
+    }
+
+    /// Writes a batch. On failure nothing is started, and everything is planned anew a little later.
+    ///
+    /// - Parameter seen: the part of the batch that is no plan, and so cannot be planned again.
+    private func makeDurable(_ batch: inout StoreBatch, seen: StoreBatch, planned: [AppName]) async -> Bool {
+        // A store that refused is tried with the clock alone, so that its trouble ends even when nothing is to write.
+        guard !batch.isEmpty || storeProblem != nil else {
+            answer(nil)
+            return true
+        }
+        batch.clock = clock.reading()
+        pending = StoreBatch()
+        let memories = changedMemories
+        changedMemories = []
+        let told = waiters
+        waiters = []
+        do {
+            try await store.commit(batch)
+        } catch {
+            keepForLater(seen, memories, planned, error)
+            for waiter in told { waiter.resume(returning: error) }
+            return false
+        }
+        if storeProblem != nil {
+            logger.notice("store works again")
+            storeProblem = nil
+            markAllDirty()
+        }
+        for waiter in told { waiter.resume(returning: nil) }
+        for event in batch.events {
+            eventHub.send(event)
+            log(event)
+        }
+        return true
+    }
+
+    private func answer(_ error: StoreError?) {
+        let told = waiters
+        waiters = []
+        for waiter in told { waiter.resume(returning: error) }
+    }
+
+    /// What was seen stays to be written; what was planned is planned again from the same state.
+    private func keepForLater(
+        _ seen: StoreBatch, _ memories: Set<AppName>, _ planned: [AppName], _ error: StoreError
+    ) {
+        pending.outcomes = seen.outcomes + pending.outcomes
+        pending.owned = seen.owned + pending.owned
+        pending.disowned = seen.disowned + pending.disowned
+        pending.sources.merge(seen.sources) { newer, _ in newer }
+        pending.releases = seen.releases + pending.releases
+        pending.rollouts = seen.rollouts + pending.rollouts
+        // A disk can be full for days; the newest events are the ones that people ask for.
+        pending.events = (seen.events + pending.events).suffix(1_000)
+        changedMemories.formUnion(memories)
+        if storeProblem != error {
+            logger.error("store refuses to write; nothing is started until it does", ["error": "\(error)"])
+        }
+        storeProblem = error
+        let retry = clock.now() + .seconds(2)
+        timers.add(.store, at: retry)
+        for name in planned { timers.add(.plan(name), at: retry) }
+        changeHub.send(())
+    }
+
+    private func log(_ event: EventRecord) {
+        var metadata = ["event.kind": event.kind.rawValue, "event.message": event.message]
+        metadata["app.name"] = event.app?.rawValue
+        metadata["app.release"] = event.release?.description
+        metadata["git.commit"] = event.commit?.rawValue
+        logger.notice("event", metadata)
+    }
+
+    /// Takes a durable plan into the state.
+    private func take(_ planned: Planned, now: Instant) {
+        let (name, plan) = (planned.name, planned.plan)
+        guard var record = apps[name] else { return }
+        let before = record.view?.verdict
+        let old = record.memory
+        record.memory = plan.memory
+        if old != planned.memory { keepRebuilt(old, planned, &record.memory) }
+        // A commit that was seen while the store wrote has put its own word here; this plan knows nothing of it.
+        if record.desired == planned.desired {
+            record.view = AppRecord.PlanView(
+                verdict: plan.verdict, phase: plan.phase, because: plan.because, rollout: plan.rollout)
+            record.plannedAt = now
+        }
+        if asksAnew(planned.memory, record.memory) { rearmProbes(name, record, now: now) }
+        // What would still stand in the way was tried again when its time came.
+        record.failures = record.failures.filter { now - $0.value.nextAttemptAt < .seconds(60) }
+        for id in plan.livenessRestarts { record.health[id]?.restartedForLiveness() }
+        for ended in plan.rolloutRecords {
+            if let outcome = ended.outcome { figures.rolloutsEnded[outcome, default: 0] += 1 }
+        }
+        if record.prepared?.specDigest == record.memory.rollout?.target.specDigest { record.prepared = nil }
+        apps[name] = plan.isForgotten ? nil : record
+        if before != record.view?.verdict {
+            for dependent in dependents[name] ?? [] { markDirty(dependent) }
+        }
+        if plan.isForgotten {
+            rebuildDesired()
+            reviewNetworks()
+        }
+        if let wake = plan.wake { wakePlan(name, at: wake, now: now) }
+    }
+
+    /// What was found on the engine while the store wrote is not lost to the plan that knew nothing of it.
+    private func keepRebuilt(_ found: AppMemory, _ planned: Planned, _ memory: inout AppMemory) {
+        memory.nextRelease = max(memory.nextRelease, found.nextRelease)
+        if found.lastGood != planned.memory.lastGood, memory.lastGood == planned.memory.lastGood {
+            memory.lastGood = found.lastGood
+        }
+        changedMemories.insert(planned.name)
+        markDirty(planned.name)
+    }
+
+    /// One deadline per app is enough: the plan made then says the next one.
+    private func wakePlan(_ app: AppName, at instant: Instant, now: Instant) {
+        if let set = planWakes[app], set <= instant, set > now { return }
+        planWakes[app] = instant
+        timers.add(.plan(app), at: instant)
+    }
+
+    private func dispatch(_ started: [StartedAction], _ plans: [Planned]) {
+        for item in started { apps[item.app]?.inFlight[item.intent] = item.action }
+        let evidence = Dictionary(
+            plans.filter { !$0.plan.evidenceFrom.isEmpty }.map { ($0.name, $0.plan.evidenceFrom) }
+        ) { first, _ in first }
+        var delayed: [AppName: [StartedAction]] = [:]
+        for item in started {
+            if evidence[item.app] != nil {
+                delayed[item.app, default: []].append(item)
+            } else {
+                jobs.append { await self.execute(item.intent, item.action, for: item.app) }
+            }
+        }
+        for (app, containers) in evidence {
+            let items = delayed[app] ?? []
+            jobs.append {
+                await self.gatherEvidence(app, containers)
+                await withDiscardingTaskGroup { group in
+                    for item in items {
+                        group.addTask { await self.execute(item.intent, item.action, for: app) }
+                    }
+                }
+            }
+        }
+    }
+
+    /// Writes what the last pass left over, at the end of the run.
+    func flush() async {
+        guard !pending.isEmpty else { return }
+        pending.clock = clock.reading()
+        do {
+            try await store.commit(pending)
+            pending = StoreBatch()
+        } catch {
+            logger.error("store refused the last write", ["error": "\(error)"])
+        }
+    }
+}

@@ -1,0 +1,158 @@
+import Execution
+import Model
+import Planning
+import Ports
+import SpecLoading
+import Telemetry
+
+/// What a lost or stale store is rebuilt from: the labels of what runs, and git at the commits they name.
+extension Controller {
+    func adoptAfterListing() async {
+        await rebuildFromLabels()
+        for name in apps.keys { adopt(name) }
+    }
+
+    /// Where containers of the wanted spec run already under a number that the store does not know, their image and
+    /// number are taken over: no registry is asked, and nothing is started again.
+    func adopt(_ name: AppName) {
+        guard let record = apps[name], let candidate = record.candidate, record.prepared == nil,
+            record.memory.lastGood?.specDigest != candidate.digest,
+            record.memory.rollout?.target.specDigest != candidate.digest
+        else { return }
+        let same = record.instances.values.filter { $0.labels.spec == candidate.digest }
+        guard let newest = same.max(by: { $0.labels.release < $1.labels.release }),
+            newest.labels.release >= record.memory.nextRelease,
+            let image = pinned(newest.image, reference: candidate.spec.image)
+        else { return }
+        apps[name]?.prepared = PreparedRelease(
+            specDigest: candidate.digest, image: image,
+            templates: Templates.templates(for: candidate.spec, image: image, naming: configuration.naming),
+            adoptedNumber: newest.labels.release)
+        markDirty(name)
+    }
+
+    /// Finds the release that runs and that the store does not know: a new store, or one older than the containers.
+    func rebuildFromLabels() async {
+        for name in apps.keys.sorted() {
+            guard let record = apps[name], let group = runningGroup(record),
+                // The mirror alone may be of yesterday, as the store: it tells neither what runs nor what is wanted.
+                sources[group.source]?.fetchedAt != nil
+            else { continue }
+            if let rollout = record.memory.rollout {
+                // Git still wants what an old store was moving to: what runs instead is replaced by that rollout.
+                if rollout.target.specDigest == record.candidate?.digest { takeNumbers(name) }
+                continue
+            }
+            guard record.memory.lastGood?.specDigest != group.spec,
+                // What git wants is proven by a rollout over what runs, not taken on trust.
+                record.candidate?.digest != group.spec
+            else { continue }
+            await rebuild(name, from: group)
+        }
+    }
+
+    /// Among releases that the store does not know, the one with the most running instances; of equals the oldest,
+    /// because a newer one may have been half-way.
+    private func runningGroup(_ record: AppRecord) -> InstanceLabels? {
+        let unknown = record.instances.values.filter {
+            $0.labels.release >= record.memory.nextRelease && $0.state == .running
+        }
+        let groups = Dictionary(grouping: unknown, by: \.labels.release)
+        let best = groups.max { left, right in
+            left.value.count == right.value.count
+                ? left.key > right.key : left.value.count < right.value.count
+        }
+        return best?.value.min { $0.name < $1.name }?.labels
+    }
+
+    private func rebuild(_ name: AppName, from labels: InstanceLabels) async {
+        guard let watched = sources[labels.source]?.watched, let source = sources[labels.source]?.source,
+            let instance = apps[name]?.instances.values.first(where: { $0.labels.release == labels.release })
+        else { return }
+        do throws(SourceError) {
+            let snapshot = try await watched.repository.snapshot(at: labels.commit)
+            let loaded = await loadingPool.run { Self.load(name, labels.path, snapshot, source) }
+            guard let loaded, loaded.digest == labels.spec,
+                let image = pinned(instance.image, reference: loaded.spec.image)
+            else {
+                return noteUnrebuilt(
+                    name, labels, "its spec at \(labels.commit.short) is not the one it runs")
+            }
+            let release = Release(
+                number: labels.release, spec: loaded.spec, specDigest: loaded.digest, image: image,
+                origin: SpecOrigin(source: source.name, path: labels.path, commit: snapshot.commit),
+                templates: Templates.templates(for: loaded.spec, image: image, naming: configuration.naming))
+            requests.append { controller in controller.takeAsLastGood(release) }
+            ring()
+        } catch {
+            noteUnrebuilt(name, labels, error.message)
+        }
+    }
+
+    /// Between two passes, as everything that changes a memory: a pass that is being written would undo it.
+    private func takeAsLastGood(_ release: Release) {
+        guard let memory = apps[release.app]?.memory, memory.rollout == nil,
+            release.number >= memory.nextRelease
+        else {
+            return
+        }
+        apps[release.app]?.memory.lastGood = release
+        advanceNumbers(release.app)
+        pending.releases.append(release)
+        emit(
+            .storeRebuilt, app: release.app, release: release.number, commit: release.origin.commit.id,
+            message: "\(release.number) was found running and is taken as the last good release")
+    }
+
+    private func takeNumbers(_ name: AppName) {
+        requests.append { controller in controller.advanceNumbers(name) }
+        ring()
+    }
+
+    /// Numbers that containers carry are not given again, and the store counts as caught up with what runs.
+    private func advanceNumbers(_ name: AppName) {
+        let highest = apps[name]?.instances.values.map(\.labels.release).max()
+        guard let highest, let next = apps[name]?.memory.nextRelease, highest >= next else { return }
+        apps[name]?.memory.nextRelease = highest.next
+        changedMemories.insert(name)
+        dirty.insert(name)
+    }
+
+    private func noteUnrebuilt(_ name: AppName, _ labels: InstanceLabels, _ reason: String) {
+        if apps[name]?.candidate?.digest == apps[name]?.memory.lastGood?.specDigest,
+            apps[name]?.candidate != nil
+        {
+            // Git and the store agree on what is to run, so what else runs need not be known.
+            takeNumbers(name)
+            return
+        }
+        guard unrebuilt.insert(name).inserted else { return }
+        logger.error(
+            "what runs is not known to the store and could not be rebuilt; it is left alone",
+            ["app.name": name.rawValue, "app.release": labels.release.description, "reason": reason])
+    }
+
+    private static func load(
+        _ name: AppName, _ path: String, _ snapshot: any TreeSnapshot, _ source: WatchedSource
+    ) -> LoadedSpec? {
+        guard let bytes = try? snapshot.read(path, maximumSizeInBytes: TreeLoader.maximumFileSize) else {
+            return nil  // The caller says that the spec is not there.
+        }
+        let file = SpecLoader(project: source.project).load(path: path, bytes: bytes) { dependency in
+            try snapshot.read(dependency, maximumSizeInBytes: TreeLoader.maximumFileSize)
+        }
+        return file.specs.first { $0.spec.name == name }
+    }
+
+    /// The image of a container as it was asked for carries its digest: `repository@sha256:…`, or a bare image id.
+    private func pinned(_ image: String, reference: String) -> ResolvedImage? {
+        if let at = image.lastIndex(of: "@"),
+            let digest = ContentDigest(String(image[image.index(after: at)...]))
+        {
+            return ResolvedImage(reference: reference, pinned: image, digest: digest, isFromRegistry: true)
+        }
+        return ContentDigest(image).map {
+            ResolvedImage(reference: reference, pinned: image, digest: $0, isFromRegistry: false)
+        }
+    }
+}

@@ -1,0 +1,256 @@
+internal import Execution
+internal import Model
+internal import Planning
+public import Ports
+public import Telemetry
+
+/// The observe–plan–journal–act loop.
+///
+/// Everything that is wanted, seen and remembered is state of this actor. A pass plans the apps that something
+/// happened to, writes what it is about to do into the store in one transaction, and only then starts the actions.
+/// No pass waits for an action, a probe or a health window: each is a deadline or a result that wakes the loop.
+public actor Controller {
+    let configuration: ControllerConfiguration
+    let engine: any Engine
+    let store: any Store
+    let prober: any Prober
+    let clock: any ControllerClock
+    let logger: Logger
+    let loadingPool: BlockingPool
+    /// An engine starts four containers at once about as fast as forty, and forty calls at once run into their limits.
+    let startTurnstile = Turnstile(places: 4)
+    /// Stops mostly wait for the app's own shutdown, so many may be under way.
+    let stopTurnstile = Turnstile(places: 64)
+
+    var apps: [AppName: AppRecord] = [:]
+    var sources: [SourceName: SourceRecord] = [:]
+    /// Which apps wait for a verdict of which.
+    var dependents: [AppName: Set<AppName>] = [:]
+    var owned: [ContainerID: OwnedContainer] = [:]
+    var networks: [EngineSnapshot.OwnedNetwork] = []
+    var foreign: [EngineSnapshot.UnreadableContainer] = []
+
+    var engineState = EngineState()
+    var storeProblem: StoreError?
+    /// Names that intents without an outcome of the last run were about.
+    var interruptedNames: Set<String> = []
+    /// Apps of which it was said already that what runs of them could not be rebuilt.
+    var unrebuilt: Set<AppName> = []
+    var notices: [String] = []
+
+    var dirty: Set<AppName> = []
+    /// What is left of an earlier `dirty`; all of it is planned before anything that was marked later.
+    var backlog: ArraySlice<AppName> = []
+    /// The most apps that one pass plans.
+    public static let appsInPass = 500
+    var timers = TimerQueue<Wake>()
+    /// The earliest deadline of each app's plan that stands in `timers`.
+    var planWakes: [AppName: Instant] = [:]
+    var requests: [@Sendable (isolated Controller) -> Void] = []
+    /// Told when the batch that holds their change is durable.
+    var waiters: [CheckedContinuation<StoreError?, Never>] = []
+    var changedMemories: Set<AppName> = []
+    var pending = StoreBatch()
+    var lastIntent: Int64 = 0
+    var lastEvent: Int64 = 0
+    /// Rises with each reading and action, to tell old news from new.
+    var tick: Int64 = 0
+    var touched: [ContainerID: Int64] = [:]
+    /// The tick at which the newest full listing began.
+    var listedTick: Int64 = 0
+    /// Rises with each fetch that was answered.
+    var fetchOrder: Int64 = 0
+    /// An app was found on the engine that git may know or not: what it is to be is worked out with the next listing.
+    var hasFoundApps = false
+    var inspecting: Set<ContainerID> = []
+    var probing: Set<ContainerID> = []
+    var removingNetworks: Set<String> = []
+
+    var jobs: [@Sendable () async -> Void] = []
+    var sleeper: CheckedContinuation<Void, Never>?
+    var isRung = false
+    var alarm: (at: Instant, task: Task<Void, Never>)?
+    var isStopping = false
+    var figures = ControllerFigures()
+    let eventHub = Broadcast<EventRecord>(capacity: 1_024)
+    let changeHub = Broadcast<Void>(capacity: 1)
+    /// Wakes the polls of all repositories.
+    let syncHub = Broadcast<Void>(capacity: 1)
+    /// Wakes the listing of the engine.
+    let relistHub = Broadcast<Void>(capacity: 1)
+
+    /// What a deadline is for.
+    enum Wake: Sendable {
+        case plan(AppName)
+        case probe(AppName, ContainerID)
+        case store
+        case networks
+    }
+
+    struct EngineState {
+        var isReachable = false
+        var info = EngineInfo(name: "", version: "", apiVersion: "")
+        var problem = "the engine has not answered yet"
+        var since = Instant.zero
+        var listedAt: WallTime?
+        /// Listed in full since it was last reached.
+        var isCurrent = false
+    }
+
+    public init(
+        configuration: ControllerConfiguration, engine: any Engine, store: any Store, prober: any Prober,
+        clock: any ControllerClock, logger: Logger
+    ) {
+        self.configuration = configuration
+        self.engine = engine
+        self.store = store
+        self.prober = prober
+        self.clock = clock
+        self.logger = logger
+        loadingPool = BlockingPool(name: "spec-loading", threads: 1)
+    }
+
+    /// Runs until `stop` is called or the task is cancelled.
+    ///
+    /// - Parameter state: what the store held at start.
+    public func run(from state: StoredState) async {
+        restore(state)
+        await withDiscardingTaskGroup { group in
+            group.addTask { await self.watchEngine() }
+            for index in configuration.repositories.indices {
+                group.addTask { await self.follow(index) }
+            }
+            while !isStopping && !Task.isCancelled {
+                await pass()
+                let started = jobs
+                jobs = []
+                for job in started { group.addTask { await job() } }
+                let isIdle = dirty.isEmpty && backlog.isEmpty && requests.isEmpty && jobs.isEmpty
+                if isIdle && !isStopping { await sleepUntilRung() }
+            }
+            group.cancelAll()
+            eventHub.finish()
+            changeHub.finish()
+        }
+        isStopping = true
+        refuseRequests()
+        alarm?.task.cancel()
+        await flush()
+    }
+
+    /// Ends `run` after the present pass. What is under way on the engine is found again at the next start.
+    public func stop() {
+        isStopping = true
+        ring()
+    }
+
+    /// Whoever asked too late is told so, and does not wait for ever.
+    private func refuseRequests() {
+        let late = requests
+        requests = []
+        for request in late { request(self) }
+        let told = waiters
+        waiters = []
+        for waiter in told { waiter.resume(returning: StoreError(.internal, "the controller is stopping")) }
+    }
+
+    private func restore(_ state: StoredState) {
+        owned = state.owned
+        lastIntent = state.lastIntent
+        lastEvent = state.lastEvent
+        for (name, stored) in state.apps {
+            var memory = stored
+            // Nothing could progress while nobody was here.
+            if let last = state.clock?.now, memory.rollout != nil, memory.rollout?.stalledSince == nil {
+                memory.rollout?.stalledSince = min(last, clock.now())
+            }
+            apps[name] = AppRecord(memory: memory, desired: notReadYet(memory.source))
+        }
+        for watched in configuration.repositories {
+            for source in watched.sources {
+                sources[source.name] = SourceRecord(
+                    watched: watched, source: source, memory: state.sources[source.name] ?? SourceMemory())
+            }
+        }
+        for intent in state.openIntents {
+            interruptedNames.insert(intent.object)
+            pending.outcomes.append(
+                IntentOutcome(
+                    sequence: intent.sequence, result: .observed,
+                    message: "the controller ended before the answer"))
+        }
+        emit(.controllerStarted, message: state.isNew ? "with an empty store" : "")
+    }
+
+    func notReadYet(_ source: SourceName) -> DesiredApp {
+        let isKnown = configuration.repositories.contains { $0.sources.contains { $0.name == source } }
+        let message =
+            isKnown
+            ? "source \(source) has not been read yet"
+            : "source \(source) is not in the configuration any more; the app is left as it is"
+        return .keep(
+            [Blocker(cause: .source, object: source.rawValue, message: message)], diagnostics: [],
+            isInvalid: false)
+    }
+
+    // MARK: Waking and sleeping
+
+    func ring() {
+        isRung = true
+        sleeper?.resume()
+        sleeper = nil
+    }
+
+    func markDirty(_ app: AppName) {
+        dirty.insert(app)
+        ring()
+    }
+
+    func markAllDirty() {
+        dirty.formUnion(apps.keys)
+        ring()
+    }
+
+    private func sleepUntilRung() async {
+        if let next = timers.next {
+            if next <= clock.now() { return }
+            setAlarm(next)
+        }
+        guard !isRung else {
+            isRung = false
+            return
+        }
+        await withCheckedContinuation { sleeper = $0 }
+        isRung = false
+    }
+
+    private func setAlarm(_ instant: Instant) {
+        if let alarm, alarm.at == instant { return }
+        alarm?.task.cancel()
+        let clock = clock
+        alarm = (
+            instant,
+            Task { [weak self] in
+                // A cancelled sleep means that another alarm is set.
+                guard (try? await clock.sleep(until: instant)) != nil else { return }
+                await self?.alarmRang()
+            }
+        )
+    }
+
+    private func alarmRang() {
+        alarm = nil
+        ring()
+    }
+
+    func emit(
+        _ kind: EventRecord.Kind, app: AppName? = nil, release: ReleaseNumber? = nil, commit: CommitID? = nil,
+        message: String
+    ) {
+        lastEvent += 1
+        pending.events.append(
+            EventRecord(
+                sequence: lastEvent, at: clock.wall(), kind: kind, app: app, release: release, commit: commit,
+                message: message))
+    }
+}

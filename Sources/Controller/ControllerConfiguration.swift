@@ -1,0 +1,58 @@
+public import Model
+public import Planning
+public import Ports
+
+/// What one controller watches and how.
+public struct ControllerConfiguration: Sendable {
+    public var installation: InstallationName
+    public var naming: Naming
+    public var brake: DeletionBrake
+    /// How often the engine is listed in full, events or not.
+    public var relistInterval: TimeSpan
+    public var repositories: [WatchedRepository]
+
+    public init(
+        installation: InstallationName, naming: Naming, brake: DeletionBrake = DeletionBrake(),
+        relistInterval: TimeSpan = .seconds(60), repositories: [WatchedRepository]
+    ) {
+        self.installation = installation
+        self.naming = naming
+        self.brake = brake
+        self.relistInterval = relistInterval
+        self.repositories = repositories
+    }
+}
+
+/// One branch of one repository with all sources that read it: one poll serves them all.
+public struct WatchedRepository: Sendable {
+    public var repository: any SourceRepository
+    /// Without credentials, for people.
+    public var displayName: String
+    public var branch: String
+    /// Mean time between two polls; each is moved by up to a fifth either way.
+    public var pollInterval: TimeSpan
+    public var sources: [WatchedSource]
+
+    public init(
+        repository: any SourceRepository, displayName: String, branch: String, pollInterval: TimeSpan,
+        sources: [WatchedSource]
+    ) {
+        self.repository = repository
+        self.displayName = displayName
+        self.branch = branch
+        self.pollInterval = pollInterval
+        self.sources = sources
+    }
+}
+
+public struct WatchedSource: Sendable {
+    public var name: SourceName
+    /// Folder of the specs; empty for the whole repository.
+    public var path: String
+    public var project: ProjectName
+    public init(name: SourceName, path: String, project: ProjectName) {
+        self.name = name
+        self.path = path
+        self.project = project
+    }
+}

@@ -1,0 +1,107 @@
+public import Model
+public import Ports
+internal import Synchronization
+
+/// A store in memory that can be told to refuse writes, and that counts them.
+public final class MemoryStore: Store {
+    private struct Contents {
+        var state = StoredState(
+            isNew: true, clock: nil, apps: [:], sources: [:], owned: [:], openIntents: [], lastIntent: 0,
+            lastEvent: 0)
+        var intents: [Int64: Intent] = [:]
+        var releases: [AppName: [ReleaseNumber: Release]] = [:]
+        var rollouts: [RolloutRecord] = []
+        var rolloutPlaces: [RolloutKey: Int] = [:]
+        var events: [EventRecord] = []
+        var commits = 0
+        var refusal: StoreError?
+    }
+    private struct RolloutKey: Hashable {
+        var app: AppName
+        var release: ReleaseNumber
+        var startedAt: WallTime
+        init(_ record: RolloutRecord) {
+            app = record.app
+            release = record.release
+            startedAt = record.startedAt
+        }
+    }
+    private let contents = Mutex(Contents())
+
+    public init() {}
+
+    public var commits: Int { contents.withLock { $0.commits } }
+    /// How the rollouts ended, oldest first.
+    public var outcomes: [RolloutRecord.Outcome] { contents.withLock { $0.rollouts.compactMap(\.outcome) } }
+    public func refuse(with error: StoreError?) { contents.withLock { $0.refusal = error } }
+
+    /// A copy of what is stored now, as a backup would be.
+    public func backup() -> MemoryStore {
+        let copy = MemoryStore()
+        let held = contents.withLock { $0 }
+        copy.contents.withLock { $0 = held }
+        return copy
+    }
+
+    public func load() throws(StoreError) -> StoredState {
+        contents.withLock { contents in
+            var state = contents.state
+            state.openIntents = contents.intents.values.sorted { $0.sequence < $1.sequence }
+            return state
+        }
+    }
+
+    public func commit(_ batch: StoreBatch) throws(StoreError) {
+        let refusal: StoreError? = contents.withLock { contents in
+            if let refusal = contents.refusal { return refusal }
+            contents.commits += 1
+            apply(batch, to: &contents)
+            return nil
+        }
+        if let refusal { throw refusal }
+    }
+
+    private func apply(_ batch: StoreBatch, to contents: inout Contents) {
+        contents.state.isNew = false
+        contents.state.clock = batch.clock ?? contents.state.clock
+        contents.state.apps.merge(batch.apps) { $1 }
+        for app in batch.forgotten { contents.state.apps[app] = nil }
+        contents.state.sources.merge(batch.sources) { $1 }
+        for container in batch.owned { contents.state.owned[container.id] = container }
+        for id in batch.disowned { contents.state.owned[id] = nil }
+        for release in batch.releases {
+            contents.releases[release.app, default: [:]][release.number] = release
+        }
+        for pruned in batch.prunedReleases { contents.releases[pruned.app]?[pruned.number] = nil }
+        for intent in batch.intents {
+            contents.intents[intent.sequence] = intent
+            contents.state.lastIntent = max(contents.state.lastIntent, intent.sequence)
+        }
+        for outcome in batch.outcomes { contents.intents[outcome.sequence] = nil }
+        for rollout in batch.rollouts {
+            let key = RolloutKey(rollout)
+            if let place = contents.rolloutPlaces[key] {
+                contents.rollouts[place] = rollout
+                continue
+            }
+            contents.rolloutPlaces[key] = contents.rollouts.count
+            contents.rollouts.append(rollout)
+        }
+        contents.events += batch.events
+        contents.state.lastEvent = max(contents.state.lastEvent, batch.events.last?.sequence ?? 0)
+    }
+
+    public func release(app: AppName, number: ReleaseNumber) throws(StoreError) -> Release? {
+        contents.withLock { $0.releases[app]?[number] }
+    }
+    public func rollouts(app: AppName?, limit: Int) throws(StoreError) -> [RolloutRecord] {
+        contents.withLock { contents in
+            Array(contents.rollouts.filter { app == nil || $0.app == app }.reversed().prefix(limit))
+        }
+    }
+    public func events(after sequence: Int64, limit: Int) throws(StoreError) -> [EventRecord] {
+        contents.withLock { contents in Array(contents.events.filter { $0.sequence > sequence }.prefix(limit))
+        }
+    }
+    public func close() {}
+}
