@@ -1,0 +1,95 @@
+/// One thing that can be asked of the API.
+struct Route: Sendable, Hashable {
+    enum Operation: String, Sendable, Hashable, CaseIterable {
+        case status, appStatus, history, appHistory, diff, plan, planFiles, trace
+        case sync, retry, rollback, abort, pause, resume, approve
+        case logs, events, watch
+        case metrics, health, readiness
+    }
+
+    var operation: Operation
+    var method: String
+    /// As in the API's description: `/v1/apps/{app}/logs`.
+    var pattern: String
+    /// The query parameters that it takes; any other is refused.
+    var query: [String]
+    /// `false`: answered on TCP without a token, and says nothing but yes or no.
+    var needsToken: Bool
+
+    private init(
+        _ operation: Operation, _ method: String, _ pattern: String, _ query: [String], needsToken: Bool
+    ) {
+        self.operation = operation
+        self.method = method
+        self.pattern = pattern
+        self.query = query
+        self.needsToken = needsToken
+    }
+
+    private static func get(_ operation: Operation, _ pattern: String, _ query: [String] = []) -> Route {
+        Route(operation, "GET", pattern, query, needsToken: true)
+    }
+    private static func post(_ operation: Operation, _ pattern: String) -> Route {
+        Route(operation, "POST", pattern, [], needsToken: true)
+    }
+    private static func open(_ operation: Operation, _ pattern: String) -> Route {
+        Route(operation, "GET", pattern, [], needsToken: false)
+    }
+
+    /// All of the API. `docs/openapi.json` describes exactly these; a test holds the two together.
+    static let all: [Route] = [
+        get(.status, "/v1/status"),
+        get(.watch, "/v1/watch"),
+        get(.appStatus, "/v1/apps/{app}"),
+        get(.appHistory, "/v1/apps/{app}/history", ["limit"]),
+        get(.history, "/v1/history", ["limit"]),
+        get(.diff, "/v1/apps/{app}/diff", ["from", "to"]),
+        get(.logs, "/v1/apps/{app}/logs", ["process", "tail", "since", "follow"]),
+        post(.retry, "/v1/apps/{app}/retry"),
+        post(.rollback, "/v1/apps/{app}/rollback"),
+        post(.abort, "/v1/apps/{app}/abort"),
+        post(.pause, "/v1/apps/{app}/pause"),
+        post(.resume, "/v1/apps/{app}/resume"),
+        get(.plan, "/v1/plan", ["source", "head"]),
+        post(.planFiles, "/v1/plan"),
+        get(.trace, "/v1/trace/{container}"),
+        post(.sync, "/v1/sync"),
+        post(.approve, "/v1/approvals"),
+        get(.events, "/v1/events", ["after", "follow"]),
+        get(.metrics, "/metrics"),
+        open(.health, "/healthz"),
+        open(.readiness, "/readyz")
+    ]
+
+    enum Match: Sendable {
+        /// `parameters`: what stands for `{app}` and the like, not checked yet.
+        case found(Route, parameters: [String: String])
+        case wrongMethod(allowed: [String])
+        case notFound
+    }
+
+    static func match(method: String, segments: [String]) -> Match {
+        var allowed: [String] = []
+        for (route, parts) in table {
+            guard let parameters = bind(parts, to: segments) else { continue }
+            if route.method == method { return .found(route, parameters: parameters) }
+            allowed.append(route.method)
+        }
+        return allowed.isEmpty ? .notFound : .wrongMethod(allowed: allowed)
+    }
+
+    private static let table: [(Route, [Substring])] = all.map { ($0, $0.pattern.split(separator: "/")) }
+
+    private static func bind(_ parts: [Substring], to segments: [String]) -> [String: String]? {
+        guard parts.count == segments.count else { return nil }
+        var parameters: [String: String] = [:]
+        for (part, segment) in zip(parts, segments) {
+            if part.hasPrefix("{"), part.hasSuffix("}") {
+                parameters[String(part.dropFirst().dropLast())] = segment
+            } else if part != segment {
+                return nil
+            }
+        }
+        return parameters
+    }
+}

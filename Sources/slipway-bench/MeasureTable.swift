@@ -1,0 +1,16 @@
+/// All measures, in the order in which they are run and shown.
+enum MeasureTable {
+    static let all: [any Measure] = [
+        PlanChanges(),
+        NoopPass(name: "noop_pass_1k", apps: 1_000, aim: "≤ 25 ms CPU"),
+        NoopPass(name: "noop_pass_10k", apps: 10_000, aim: "≤ 250 ms CPU"),
+        ManyAppsMemory(),
+        StartManyApps(),
+        CommitToFirstCall(),
+        RepairKilled(),
+        RolloutOverhead(),
+        ManyContainersMemory()
+    ]
+
+    static func measure(named name: String) -> (any Measure)? { all.first { $0.name == name } }
+}

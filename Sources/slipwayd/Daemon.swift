@@ -1,0 +1,147 @@
+import ControlAPI
+import Controller
+import DockerEngine
+import Execution
+import GitSource
+import Glibc
+import HTTPClient
+import HTTPServer
+import Model
+import Ports
+import Probing
+import StateStore
+import Telemetry
+
+/// Puts the parts together and runs them until a signal.
+struct Daemon {
+    let settings: DaemonSettings
+    let logger: Logger
+
+    func run(stoppingOn signals: AsyncStream<Int32>) async throws {
+        guard let installation = InstallationName(settings.installation) else {
+            throw SettingsError(
+                "installation `\(settings.installation)`: a name of a–z, 0–9 and -, at most 40 characters")
+        }
+        let store = try await SQLiteStore(directory: settings.stateDirectory)
+        let state = try await store.load()
+        for notice in await store.notices { logger.error("store", ["notice": notice]) }
+
+        let client = HTTPClient()
+        let engine = DockerEngine(configuration: try docker(installation), client: client)
+        let controller = Controller(
+            configuration: ControllerConfiguration(
+                installation: installation, naming: Naming(prefix: settings.namePrefix),
+                brake: settings.brake,
+                relistInterval: settings.relistInterval, repositories: try repositories()),
+            engine: engine, store: store, prober: EngineProber(engine: engine, client: client),
+            clock: SystemClock(resuming: state.clock), logger: logger)
+        let router = ControlRouter(surface: controller, token: try token())
+        let server = try HTTPServer.start(try listeners()) { await router.handle($0) }
+        logger.notice("ready", ["api.socket": settings.apiSocket, "state.dir": settings.stateDirectory])
+
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { await controller.run(from: state) }
+            for await signal in signals {
+                logger.notice("stopping", ["signal": "\(signal)"])
+                break
+            }
+            // Intake first, then the loop, then the memory.
+            await server.stop(grace: .seconds(2))
+            await controller.stop()
+            await group.waitForAll()
+        }
+        await store.close()
+    }
+
+    private func docker(_ installation: InstallationName) throws(SettingsError) -> DockerConfiguration {
+        var credentials: [String: RegistryCredential] = [:]
+        for registry in settings.registries {
+            let password = try Files.secret(registry.passwordFile)
+            credentials[registry.host] = RegistryCredential(user: registry.username, secret: password)
+        }
+        let home = unsafe getenv("HOME").map { unsafe String(cString: $0) } ?? "/root"
+        return DockerConfiguration(
+            socketPath: settings.engineSocket, installation: installation, credentials: credentials,
+            dockerConfigFile: "\(home)/.docker/config.json")
+    }
+
+    private func token() throws(SettingsError) -> BearerToken? {
+        guard let file = settings.tokenFile else { return nil }
+        guard let token = BearerToken(try Files.secret(file)) else {
+            throw SettingsError(
+                "\(file): a token has at least \(BearerToken.minimumLength) printable characters")
+        }
+        return token
+    }
+
+    private func listeners() throws(SettingsError) -> HTTPServerConfiguration {
+        var tcp: HTTPServerConfiguration.TCPListener?
+        if let listen = settings.apiListen {
+            guard settings.tokenFile != nil else {
+                throw SettingsError(
+                    "--listen \(listen) needs --token-file: without a token anybody could deploy")
+            }
+            let colon = listen.lastIndex(of: ":")
+            guard let colon, let port = Int(listen[listen.index(after: colon)...]),
+                (0...65_535).contains(port)
+            else {
+                throw SettingsError("--listen \(listen): give HOST:PORT")
+            }
+            tcp = .init(host: String(listen[..<colon]), port: port)
+        }
+        try Files.makeParent(of: settings.apiSocket)
+        return HTTPServerConfiguration(
+            unix: .init(path: settings.apiSocket), tcp: tcp,
+            bodyLimitInBytes: ControlRouter.bodyLimitInBytes)
+    }
+
+    private func repositories() throws -> [WatchedRepository] {
+        guard !settings.sources.isEmpty else {
+            throw SettingsError(
+                "there is no source: give --repo URL|PATH, or `sources` in the configuration file")
+        }
+        let pool = BlockingPool(name: "git", threads: 2)
+        let helper = try Files.fetchHelper()
+        // Sources of one repository share its mirror, and those of one branch its polls.
+        var mirrors: [String: GitRepository] = [:]
+        var watched: [String: WatchedRepository] = [:]
+        var names: Set<String> = []
+        for source in settings.sources {
+            guard names.insert(source.name).inserted else {
+                throw SettingsError("two sources are named \(source.name)")
+            }
+            guard let name = SourceName(source.name),
+                let project = ProjectName(source.project ?? settings.defaultProject)
+            else { throw SettingsError("source \(source.name): the name or project is not a–z, 0–9 and -") }
+            let repository = try mirrors[source.repository] ?? mirror(source, helper, pool)
+            mirrors[source.repository] = repository
+            let key = "\(source.repository)\n\(source.branch)"
+            var entry =
+                watched[key]
+                ?? WatchedRepository(
+                    repository: repository, displayName: repository.address.text, branch: source.branch,
+                    pollInterval: source.poll, sources: [])
+            entry.pollInterval = min(entry.pollInterval, source.poll)
+            entry.sources.append(WatchedSource(name: name, path: source.path, project: project))
+            watched[key] = entry
+        }
+        return watched.sorted { $0.key < $1.key }.map(\.value)
+    }
+
+    private func mirror(
+        _ source: DaemonSettings.Source, _ helper: String, _ pool: BlockingPool
+    ) throws(SettingsError) -> GitRepository {
+        do throws(SourceError) {
+            return try GitRepository(
+                configuration: GitRepositoryConfiguration(
+                    url: source.repository, mirrorDirectory: "\(settings.stateDirectory)/mirrors",
+                    fetchHelper: helper,
+                    credentials: source.credentials, limits: settings.repositoryLimits,
+                    allowsLocal: source.allowsLocal, certificateAuthorityFile: source.certificateAuthorityFile
+                ),
+                pool: pool)
+        } catch {
+            throw SettingsError("source \(source.name): \(error.message)")
+        }
+    }
+}

@@ -1,0 +1,47 @@
+import GitSource
+import Model
+import Planning
+
+/// Everything that a person can set about the controller, with its defaults.
+struct DaemonSettings: Sendable {
+    var installation = "slipway"
+    var namePrefix = ""
+    var stateDirectory = "/var/lib/slipway"
+    var apiSocket = "/run/slipway/slipway.sock"
+    /// `HOST:PORT`; needs `tokenFile`.
+    var apiListen: String?
+    var tokenFile: String?
+    var engineSocket = "/var/run/docker.sock"
+    var registries: [Registry] = []
+    var defaultProject = "default"
+    var brake = DeletionBrake()
+    var relistInterval = TimeSpan.seconds(60)
+    var repositoryLimits = GitLimits()
+    var sources: [Source] = []
+    var usesJSONLog: Bool?
+
+    struct Registry: Sendable {
+        var host: String
+        var username: String
+        var passwordFile: String
+    }
+
+    struct Source: Sendable {
+        var name: String
+        var repository: String
+        var branch = "main"
+        var path = ""
+        var project: String?
+        var poll = TimeSpan.seconds(30)
+        var credentials = GitCredentials.none
+        var certificateAuthorityFile: String?
+        /// Set by `--repo`: a person at the machine named it, so it may be a path.
+        var allowsLocal = false
+    }
+}
+
+/// A setting that cannot be used, with what to do about it. Ends the program with exit code 64.
+struct SettingsError: Error, CustomStringConvertible {
+    var description: String
+    init(_ description: String) { self.description = description }
+}

@@ -1,0 +1,229 @@
+#compdef slipway
+_slipway() {
+    local -a commands
+    commands=(
+        'status:Show how the apps are doing'
+        'why:Say why an app is not as wanted'
+        'history:List rollouts, newest first'
+        'diff:Show what differs between two releases'
+        'trace:Say where a container comes from'
+        'logs:Show the log lines of an app s instances'
+        'events:Show what the controller has seen and done'
+        'plan:Say what a commit or a work tree would change'
+        'validate:Check specs without a controller'
+        'render:Print specs in normal form, without a controller'
+        'sync:Fetch now instead of at the next poll'
+        'retry:Try a release again that failed'
+        'rollback:Go back to an earlier release'
+        'abort:Stop a rollout and go back to the last good release'
+        'approve:Let a held commit through'
+        'pause:Leave an app as it is until  resume '
+        'resume:Take a paused app up again'
+        'promote:Move a canary on at once (not yet available)'
+        'completion:Print a shell s completion script'
+        'version:Print the version of this program'
+        'help:Explain a command'
+    )
+    if (( CURRENT == 2 )); then
+        _describe command commands
+        return
+    fi
+    case "${words[2]}" in
+        status) _arguments \
+            '--watch[follow until the state is final]' \
+            '--timeout[with --watch  how long to follow, such as 90s or 15m; default no limit]:TIME: ' \
+            '--output[how the result is written  table (for people), wide, json, yaml, text or markdown]:FORMAT:(table wide json yaml text markdown)' \
+            '--socket[the controller s socket; default  SLIPWAY_SOCKET, else /run/slipway/slipway.sock]:PATH:_files' \
+            '--server[the controller s address instead of a socket; default  SLIPWAY_SERVER]:URL: ' \
+            '--token-file[file with the token for --server; default  SLIPWAY_TOKEN_FILE]:PATH:_files' \
+            '--no-color[no colour, as with NO_COLOR set or when the output is not a terminal]' \
+            '--help[show this help]' \
+            '*::APP:_files' ;;
+        why) _arguments \
+            '--output[how the result is written  table (for people), wide, json, yaml, text or markdown]:FORMAT:(table wide json yaml text markdown)' \
+            '--socket[the controller s socket; default  SLIPWAY_SOCKET, else /run/slipway/slipway.sock]:PATH:_files' \
+            '--server[the controller s address instead of a socket; default  SLIPWAY_SERVER]:URL: ' \
+            '--token-file[file with the token for --server; default  SLIPWAY_TOKEN_FILE]:PATH:_files' \
+            '--no-color[no colour, as with NO_COLOR set or when the output is not a terminal]' \
+            '--help[show this help]' \
+            '*::APP:_files' ;;
+        history) _arguments \
+            '--limit[how many; default 20, at most 1000]:N: ' \
+            '--output[how the result is written  table (for people), wide, json, yaml, text or markdown]:FORMAT:(table wide json yaml text markdown)' \
+            '--socket[the controller s socket; default  SLIPWAY_SOCKET, else /run/slipway/slipway.sock]:PATH:_files' \
+            '--server[the controller s address instead of a socket; default  SLIPWAY_SERVER]:URL: ' \
+            '--token-file[file with the token for --server; default  SLIPWAY_TOKEN_FILE]:PATH:_files' \
+            '--no-color[no colour, as with NO_COLOR set or when the output is not a terminal]' \
+            '--help[show this help]' \
+            '*::APP:_files' ;;
+        diff) _arguments \
+            '--output[how the result is written  table (for people), wide, json, yaml, text or markdown]:FORMAT:(table wide json yaml text markdown)' \
+            '--socket[the controller s socket; default  SLIPWAY_SOCKET, else /run/slipway/slipway.sock]:PATH:_files' \
+            '--server[the controller s address instead of a socket; default  SLIPWAY_SERVER]:URL: ' \
+            '--token-file[file with the token for --server; default  SLIPWAY_TOKEN_FILE]:PATH:_files' \
+            '--no-color[no colour, as with NO_COLOR set or when the output is not a terminal]' \
+            '--help[show this help]' \
+            '*::APP:_files' ;;
+        trace) _arguments \
+            '--output[how the result is written  table (for people), wide, json, yaml, text or markdown]:FORMAT:(table wide json yaml text markdown)' \
+            '--socket[the controller s socket; default  SLIPWAY_SOCKET, else /run/slipway/slipway.sock]:PATH:_files' \
+            '--server[the controller s address instead of a socket; default  SLIPWAY_SERVER]:URL: ' \
+            '--token-file[file with the token for --server; default  SLIPWAY_TOKEN_FILE]:PATH:_files' \
+            '--no-color[no colour, as with NO_COLOR set or when the output is not a terminal]' \
+            '--help[show this help]' \
+            '*::CONTAINER:_files' ;;
+        logs) _arguments \
+            '--follow[go on with new lines as they come]' \
+            '--process[one process only]:NAME: ' \
+            '--since[lines of the last such time only, such as 10m]:TIME: ' \
+            '--tail[so many last lines of each instance; default 100, at most 10000]:N: ' \
+            '--output[how the result is written  table (for people), wide, json, yaml, text or markdown]:FORMAT:(table wide json yaml text markdown)' \
+            '--socket[the controller s socket; default  SLIPWAY_SOCKET, else /run/slipway/slipway.sock]:PATH:_files' \
+            '--server[the controller s address instead of a socket; default  SLIPWAY_SERVER]:URL: ' \
+            '--token-file[file with the token for --server; default  SLIPWAY_TOKEN_FILE]:PATH:_files' \
+            '--no-color[no colour, as with NO_COLOR set or when the output is not a terminal]' \
+            '--help[show this help]' \
+            '*::APP:_files' ;;
+        events) _arguments \
+            '--follow[go on with new events as they come]' \
+            '--after[events after this number only]:N: ' \
+            '--output[how the result is written  table (for people), wide, json, yaml, text or markdown]:FORMAT:(table wide json yaml text markdown)' \
+            '--socket[the controller s socket; default  SLIPWAY_SOCKET, else /run/slipway/slipway.sock]:PATH:_files' \
+            '--server[the controller s address instead of a socket; default  SLIPWAY_SERVER]:URL: ' \
+            '--token-file[file with the token for --server; default  SLIPWAY_TOKEN_FILE]:PATH:_files' \
+            '--no-color[no colour, as with NO_COLOR set or when the output is not a terminal]' \
+            '--help[show this help]' \
+            '*::ARGUMENT:_files' ;;
+        plan) _arguments \
+            '--repo[send the files of this work tree]:PATH:_files' \
+            '--head[the commit, branch or tag to plan; default  the source s branch]:REV: ' \
+            '--source[one source only]:NAME: ' \
+            '--output[how the result is written  table (for people), wide, json, yaml, text or markdown]:FORMAT:(table wide json yaml text markdown)' \
+            '--socket[the controller s socket; default  SLIPWAY_SOCKET, else /run/slipway/slipway.sock]:PATH:_files' \
+            '--server[the controller s address instead of a socket; default  SLIPWAY_SERVER]:URL: ' \
+            '--token-file[file with the token for --server; default  SLIPWAY_TOKEN_FILE]:PATH:_files' \
+            '--no-color[no colour, as with NO_COLOR set or when the output is not a terminal]' \
+            '--help[show this help]' \
+            '*::ARGUMENT:_files' ;;
+        validate) _arguments \
+            '--project[the source s default project; default  default ]:NAME: ' \
+            '--output[how the result is written  table (for people), wide, json, yaml, text or markdown]:FORMAT:(table wide json yaml text markdown)' \
+            '--socket[the controller s socket; default  SLIPWAY_SOCKET, else /run/slipway/slipway.sock]:PATH:_files' \
+            '--server[the controller s address instead of a socket; default  SLIPWAY_SERVER]:URL: ' \
+            '--token-file[file with the token for --server; default  SLIPWAY_TOKEN_FILE]:PATH:_files' \
+            '--no-color[no colour, as with NO_COLOR set or when the output is not a terminal]' \
+            '--help[show this help]' \
+            '*::PATH:_files' ;;
+        render) _arguments \
+            '--project[the source s default project; default  default ]:NAME: ' \
+            '--output[how the result is written  table (for people), wide, json, yaml, text or markdown]:FORMAT:(table wide json yaml text markdown)' \
+            '--socket[the controller s socket; default  SLIPWAY_SOCKET, else /run/slipway/slipway.sock]:PATH:_files' \
+            '--server[the controller s address instead of a socket; default  SLIPWAY_SERVER]:URL: ' \
+            '--token-file[file with the token for --server; default  SLIPWAY_TOKEN_FILE]:PATH:_files' \
+            '--no-color[no colour, as with NO_COLOR set or when the output is not a terminal]' \
+            '--help[show this help]' \
+            '*::PATH:_files' ;;
+        sync) _arguments \
+            '--source[one source only]:NAME: ' \
+            '--wait[follow until the state is final, and exit with its code]' \
+            '--timeout[with --wait  how long to follow, such as 90s or 15m; default 30m]:TIME: ' \
+            '--output[how the result is written  table (for people), wide, json, yaml, text or markdown]:FORMAT:(table wide json yaml text markdown)' \
+            '--socket[the controller s socket; default  SLIPWAY_SOCKET, else /run/slipway/slipway.sock]:PATH:_files' \
+            '--server[the controller s address instead of a socket; default  SLIPWAY_SERVER]:URL: ' \
+            '--token-file[file with the token for --server; default  SLIPWAY_TOKEN_FILE]:PATH:_files' \
+            '--no-color[no colour, as with NO_COLOR set or when the output is not a terminal]' \
+            '--help[show this help]' \
+            '*::ARGUMENT:_files' ;;
+        retry) _arguments \
+            '--wait[follow until the state is final, and exit with its code]' \
+            '--timeout[with --wait  how long to follow, such as 90s or 15m; default 30m]:TIME: ' \
+            '--output[how the result is written  table (for people), wide, json, yaml, text or markdown]:FORMAT:(table wide json yaml text markdown)' \
+            '--socket[the controller s socket; default  SLIPWAY_SOCKET, else /run/slipway/slipway.sock]:PATH:_files' \
+            '--server[the controller s address instead of a socket; default  SLIPWAY_SERVER]:URL: ' \
+            '--token-file[file with the token for --server; default  SLIPWAY_TOKEN_FILE]:PATH:_files' \
+            '--no-color[no colour, as with NO_COLOR set or when the output is not a terminal]' \
+            '--help[show this help]' \
+            '*::APP:_files' ;;
+        rollback) _arguments \
+            '--wait[follow until the state is final, and exit with its code]' \
+            '--timeout[with --wait  how long to follow, such as 90s or 15m; default 30m]:TIME: ' \
+            '--output[how the result is written  table (for people), wide, json, yaml, text or markdown]:FORMAT:(table wide json yaml text markdown)' \
+            '--socket[the controller s socket; default  SLIPWAY_SOCKET, else /run/slipway/slipway.sock]:PATH:_files' \
+            '--server[the controller s address instead of a socket; default  SLIPWAY_SERVER]:URL: ' \
+            '--token-file[file with the token for --server; default  SLIPWAY_TOKEN_FILE]:PATH:_files' \
+            '--no-color[no colour, as with NO_COLOR set or when the output is not a terminal]' \
+            '--help[show this help]' \
+            '*::APP:_files' ;;
+        abort) _arguments \
+            '--wait[follow until the state is final, and exit with its code]' \
+            '--timeout[with --wait  how long to follow, such as 90s or 15m; default 30m]:TIME: ' \
+            '--output[how the result is written  table (for people), wide, json, yaml, text or markdown]:FORMAT:(table wide json yaml text markdown)' \
+            '--socket[the controller s socket; default  SLIPWAY_SOCKET, else /run/slipway/slipway.sock]:PATH:_files' \
+            '--server[the controller s address instead of a socket; default  SLIPWAY_SERVER]:URL: ' \
+            '--token-file[file with the token for --server; default  SLIPWAY_TOKEN_FILE]:PATH:_files' \
+            '--no-color[no colour, as with NO_COLOR set or when the output is not a terminal]' \
+            '--help[show this help]' \
+            '*::APP:_files' ;;
+        approve) _arguments \
+            '--wait[follow until the state is final, and exit with its code]' \
+            '--timeout[with --wait  how long to follow, such as 90s or 15m; default 30m]:TIME: ' \
+            '--output[how the result is written  table (for people), wide, json, yaml, text or markdown]:FORMAT:(table wide json yaml text markdown)' \
+            '--socket[the controller s socket; default  SLIPWAY_SOCKET, else /run/slipway/slipway.sock]:PATH:_files' \
+            '--server[the controller s address instead of a socket; default  SLIPWAY_SERVER]:URL: ' \
+            '--token-file[file with the token for --server; default  SLIPWAY_TOKEN_FILE]:PATH:_files' \
+            '--no-color[no colour, as with NO_COLOR set or when the output is not a terminal]' \
+            '--help[show this help]' \
+            '*::COMMIT:_files' ;;
+        pause) _arguments \
+            '--output[how the result is written  table (for people), wide, json, yaml, text or markdown]:FORMAT:(table wide json yaml text markdown)' \
+            '--socket[the controller s socket; default  SLIPWAY_SOCKET, else /run/slipway/slipway.sock]:PATH:_files' \
+            '--server[the controller s address instead of a socket; default  SLIPWAY_SERVER]:URL: ' \
+            '--token-file[file with the token for --server; default  SLIPWAY_TOKEN_FILE]:PATH:_files' \
+            '--no-color[no colour, as with NO_COLOR set or when the output is not a terminal]' \
+            '--help[show this help]' \
+            '*::APP:_files' ;;
+        resume) _arguments \
+            '--wait[follow until the state is final, and exit with its code]' \
+            '--timeout[with --wait  how long to follow, such as 90s or 15m; default 30m]:TIME: ' \
+            '--output[how the result is written  table (for people), wide, json, yaml, text or markdown]:FORMAT:(table wide json yaml text markdown)' \
+            '--socket[the controller s socket; default  SLIPWAY_SOCKET, else /run/slipway/slipway.sock]:PATH:_files' \
+            '--server[the controller s address instead of a socket; default  SLIPWAY_SERVER]:URL: ' \
+            '--token-file[file with the token for --server; default  SLIPWAY_TOKEN_FILE]:PATH:_files' \
+            '--no-color[no colour, as with NO_COLOR set or when the output is not a terminal]' \
+            '--help[show this help]' \
+            '*::APP:_files' ;;
+        promote) _arguments \
+            '--output[how the result is written  table (for people), wide, json, yaml, text or markdown]:FORMAT:(table wide json yaml text markdown)' \
+            '--socket[the controller s socket; default  SLIPWAY_SOCKET, else /run/slipway/slipway.sock]:PATH:_files' \
+            '--server[the controller s address instead of a socket; default  SLIPWAY_SERVER]:URL: ' \
+            '--token-file[file with the token for --server; default  SLIPWAY_TOKEN_FILE]:PATH:_files' \
+            '--no-color[no colour, as with NO_COLOR set or when the output is not a terminal]' \
+            '--help[show this help]' \
+            '*::APP:_files' ;;
+        completion) _arguments \
+            '--output[how the result is written  table (for people), wide, json, yaml, text or markdown]:FORMAT:(table wide json yaml text markdown)' \
+            '--socket[the controller s socket; default  SLIPWAY_SOCKET, else /run/slipway/slipway.sock]:PATH:_files' \
+            '--server[the controller s address instead of a socket; default  SLIPWAY_SERVER]:URL: ' \
+            '--token-file[file with the token for --server; default  SLIPWAY_TOKEN_FILE]:PATH:_files' \
+            '--no-color[no colour, as with NO_COLOR set or when the output is not a terminal]' \
+            '--help[show this help]' \
+            '*::SHELL:(bash zsh fish)' ;;
+        version) _arguments \
+            '--output[how the result is written  table (for people), wide, json, yaml, text or markdown]:FORMAT:(table wide json yaml text markdown)' \
+            '--socket[the controller s socket; default  SLIPWAY_SOCKET, else /run/slipway/slipway.sock]:PATH:_files' \
+            '--server[the controller s address instead of a socket; default  SLIPWAY_SERVER]:URL: ' \
+            '--token-file[file with the token for --server; default  SLIPWAY_TOKEN_FILE]:PATH:_files' \
+            '--no-color[no colour, as with NO_COLOR set or when the output is not a terminal]' \
+            '--help[show this help]' \
+            '*::ARGUMENT:_files' ;;
+        help) _arguments \
+            '--output[how the result is written  table (for people), wide, json, yaml, text or markdown]:FORMAT:(table wide json yaml text markdown)' \
+            '--socket[the controller s socket; default  SLIPWAY_SOCKET, else /run/slipway/slipway.sock]:PATH:_files' \
+            '--server[the controller s address instead of a socket; default  SLIPWAY_SERVER]:URL: ' \
+            '--token-file[file with the token for --server; default  SLIPWAY_TOKEN_FILE]:PATH:_files' \
+            '--no-color[no colour, as with NO_COLOR set or when the output is not a terminal]' \
+            '--help[show this help]' \
+            '*::COMMAND:(status why history diff trace logs events plan validate render sync retry rollback abort approve pause resume promote completion version help)' ;;
+    esac
+}
+compdef _slipway slipway

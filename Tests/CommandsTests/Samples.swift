@@ -1,0 +1,163 @@
+import Model
+import Testing
+
+/// States to render.
+enum Samples {
+    static let now = WallTime(secondsSince1970: 1_795_236_000)
+
+    static func commit(_ digit: Character, _ subject: String) throws -> CommitInfo {
+        CommitInfo(
+            id: try #require(CommitID(String(repeating: digit, count: 40))), subject: subject, author: "anna",
+            time: WallTime(secondsSince1970: now.secondsSince1970 - 120))
+    }
+
+    static func digest(_ digit: Character) throws -> ContentDigest {
+        try #require(ContentDigest("sha256:" + String(repeating: digit, count: 64)))
+    }
+
+    static func release(_ number: Int?, _ digit: Character) throws -> ReleaseStatus {
+        ReleaseStatus(
+            number: number.flatMap(ReleaseNumber.init), commit: try commit(digit, "shop: 1.\(digit).0"),
+            image: "registry.example.com/shop:1.\(digit).0", digest: try digest(digit),
+            specDigest: try digest(digit))
+    }
+
+    static func app(
+        _ name: String, _ verdict: Verdict, phase: String = "", wanted: ReleaseStatus? = nil,
+        running: ReleaseStatus? = nil, ready: Int = 2, want: Int = 2, rollout: RolloutStatus? = nil,
+        since: Int64 = 259_200, because: [Blocker] = [], instances: [InstanceStatus] = [],
+        diagnostics: [Diagnostic] = [], isPaused: Bool = false
+    ) throws -> AppStatus {
+        AppStatus(
+            name: try #require(AppName(name)), project: try #require(ProjectName("retail")),
+            source: SourceName("main"), path: "apps/\(name).yaml", verdict: verdict, phase: phase,
+            wanted: wanted, running: running,
+            processes: [ProcessStatus(name: try web(), want: want, have: ready, ready: ready)],
+            instances: instances,
+            rollout: rollout, sinceSeconds: since, because: because, diagnostics: diagnostics,
+            isPaused: isPaused)
+    }
+
+    static func web() throws -> ProcessName { try #require(ProcessName("web")) }
+
+    static func instance(
+        _ name: String, _ release: Int, health: String = "ready", state: String = "running",
+        message: String = ""
+    ) throws -> InstanceStatus {
+        InstanceStatus(
+            id: try #require(ContainerID("0123456789abcdef")), name: name, process: try web(),
+            release: try #require(ReleaseNumber(release)), state: state, health: health,
+            healthSinceSeconds: 38,
+            restarts: health == "ready" ? 0 : 3, address: "172.20.0.12", message: message)
+    }
+
+    /// One app for each verdict.
+    static func apps() throws -> [AppStatus] {
+        let invalid = Diagnostic(
+            code: "unknown_key", message: "unknown key 'prot'; did you mean 'port'?",
+            path: "apps/legacy.yaml", line: 3,
+            column: 1)
+        return [
+            try app("catalog", .converged, wanted: release(12, "2"), running: release(12, "2")),
+            try shop(),
+            try app(
+                "mail", .rolledBack, wanted: release(8, "8"), running: release(7, "7"), ready: 1, want: 1,
+                since: 360,
+                because: [
+                    Blocker(
+                        cause: .rolledBack, object: "v8", message: "v8 web exited 1 ×3 in 12 s",
+                        sinceSeconds: 360),
+                    Blocker(
+                        cause: .quarantined, object: "v8",
+                        message: "v8 is not started again until its spec changes",
+                        command: "slipway retry mail")
+                ]),
+            try app(
+                "admin", .held, wanted: nil, running: release(3, "3"), ready: 1, want: 1, since: 3_600,
+                because: [
+                    Blocker(
+                        cause: .deletionBrake, object: "admin",
+                        message: "4444444 removes 3 of 6 apps (brake 20 %)",
+                        command: "slipway approve 4444444")
+                ]),
+            try app(
+                "search", .waiting, wanted: release(nil, "5"), ready: 0, want: 1, since: 20,
+                because: [
+                    Blocker(
+                        cause: .dependency, object: "shop", message: "waits until shop is converged",
+                        command: "slipway why shop")
+                ]),
+            try app(
+                "legacy", .invalid, wanted: nil, running: release(1, "1"), since: 90, diagnostics: [invalid]),
+            try app(
+                "batch", .unplaceable, wanted: release(2, "6"), running: release(1, "1"), ready: 0, want: 9,
+                since: 61,
+                because: [
+                    Blocker(
+                        cause: .policy, object: "batch", message: "no host has 64 GB of memory",
+                        nextAttemptInSeconds: 75)
+                ]),
+            try app("lost", .unknown, wanted: release(2, "9"), running: release(2, "9"), ready: 0, since: 5),
+            try app(
+                "chat", .degraded, phase: "repairing", wanted: release(4, "4"), running: release(4, "4"),
+                ready: 1,
+                since: 12,
+                because: [
+                    Blocker(
+                        cause: .exited, object: "chat-web-v4-2", message: "chat-web-v4-2 exited 137",
+                        sinceSeconds: 12)
+                ])
+        ]
+    }
+
+    /// In the middle of a rollout.
+    static func shop() throws -> AppStatus {
+        try app(
+            "shop", .progressing, phase: "rolling", wanted: release(42, "b"), running: release(41, "a"),
+            ready: 3,
+            want: 3,
+            rollout: RolloutStatus(
+                strategy: .rolling, from: ReleaseNumber(41), to: ReleaseNumber(42), step: 2, steps: 3,
+                provenPercent: 33,
+                deadlineInSeconds: 490),
+            since: 40,
+            because: [
+                Blocker(
+                    cause: .bake, object: "shop-web-v42-2",
+                    message: "shop-web-v42-2 must stay healthy for 10s",
+                    sinceSeconds: 4, nextAttemptInSeconds: 6)
+            ],
+            instances: [
+                instance("shop-web-v42-1", 42), instance("shop-web-v42-2", 42, health: "starting"),
+                instance("shop-web-v41-2", 41),
+                instance("shop-web-v41-3", 41, health: "unhealthy", message: "GET /health answered 500")
+            ])
+    }
+
+    static func installation(
+        _ apps: [AppStatus], verdict: Verdict, isReachable: Bool = true
+    ) throws -> InstallationStatus {
+        InstallationStatus(
+            installation: try #require(InstallationName("main")), verdict: verdict, at: now,
+            sources: [
+                SourceStatus(
+                    name: try #require(SourceName("main")), repository: "https://git.example.com/config.git",
+                    branch: "main", path: "", commit: try commit("4", "shop: 1.5.0"),
+                    fetchedAt: WallTime(secondsSince1970: now.secondsSince1970 - 4), diagnostics: [],
+                    because: [])
+            ], apps: apps,
+            engine: EngineStatus(
+                isReachable: isReachable, name: "docker", version: "20.10.24", apiVersion: "1.41",
+                listedAt: now),
+            because: isReachable
+                ? []
+                : [
+                    Blocker(
+                        cause: .engine, object: "engine", message: "the engine does not answer",
+                        sinceSeconds: 9)
+                ])
+    }
+}
+
+/// Text that tries to take over the terminal.
+let hostile = "\u{1B}[2Jred\u{1B}]0;owned\u{07}\r\n\u{9B}31m\u{202E}evil\u{0}"

@@ -1,0 +1,121 @@
+import Model
+import Ports
+import Testing
+
+/// Values with every field set, so that every key shows in JSON.
+enum Samples {
+    static let now = WallTime(secondsSince1970: 1_795_236_000)
+    static var shop: AppName { get throws { try #require(AppName("shop")) } }
+    static var web: ProcessName { get throws { try #require(ProcessName("web")) } }
+    static var container: ContainerID { get throws { try #require(ContainerID("0123456789abcdef")) } }
+
+    static func release(_ number: Int) throws -> ReleaseNumber { try #require(ReleaseNumber(number)) }
+
+    static func commit() throws -> CommitInfo {
+        CommitInfo(
+            id: try #require(CommitID(String(repeating: "4", count: 40))), subject: "shop: 1.5.0",
+            author: "anna",
+            time: now)
+    }
+
+    static func digest(_ digit: Character) throws -> ContentDigest {
+        try #require(ContentDigest("sha256:" + String(repeating: digit, count: 64)))
+    }
+
+    static func blocker() -> Blocker {
+        Blocker(
+            cause: .imagePull, object: "shop", message: "the registry is busy", sinceSeconds: 4,
+            nextAttemptInSeconds: 6,
+            command: "slipway why shop")
+    }
+
+    static func diagnostic() -> Diagnostic {
+        Diagnostic(
+            code: "unknown_key", message: "unknown key", path: "shop.yaml", line: 3, column: 1,
+            keyPath: "prot",
+            excerpt: "prot: 1")
+    }
+
+    static func status(_ number: Int) throws -> ReleaseStatus {
+        ReleaseStatus(
+            number: try release(number), commit: try commit(), image: "shop:1", digest: try digest("a"),
+            specDigest: try digest(number == 41 ? "b" : "c"))
+    }
+
+    static func app(
+        _ verdict: Verdict = .progressing, wanted: Int = 42, running: Int = 41, isMoving: Bool = true,
+        because: [Blocker]? = nil
+    ) throws -> AppStatus {
+        AppStatus(
+            name: try shop, project: try #require(ProjectName("retail")), source: SourceName("main"),
+            path: "shop.yaml", verdict: verdict, phase: isMoving ? "rolling" : "", wanted: try status(wanted),
+            running: try status(running),
+            processes: [ProcessStatus(name: try web, want: 3, have: 3, ready: 2)],
+            instances: [
+                InstanceStatus(
+                    id: try container, name: "shop-web-v42-1", process: try web, release: try release(42),
+                    state: "running", health: "starting", healthSinceSeconds: 2, restarts: 0,
+                    address: "172.20.0.2",
+                    message: "connection refused")
+            ],
+            rollout: isMoving
+                ? RolloutStatus(
+                    strategy: .rolling, from: try release(running), to: try release(wanted), step: 1,
+                    steps: 3,
+                    provenPercent: 0, deadlineInSeconds: 600) : nil,
+            sinceSeconds: 4, because: because ?? (verdict == .converged ? [] : [blocker()]),
+            diagnostics: isMoving ? [diagnostic()] : [], isPaused: false)
+    }
+
+    static func installation(_ app: AppStatus? = nil) throws -> InstallationStatus {
+        let app = try app ?? self.app()
+        return InstallationStatus(
+            installation: try #require(InstallationName("main")), verdict: app.verdict, at: now,
+            sources: [
+                SourceStatus(
+                    name: try #require(SourceName("main")), repository: "https://git.example.com/config.git",
+                    branch: "main", path: "apps", commit: try commit(), fetchedAt: now,
+                    diagnostics: [], because: [blocker()])
+            ], apps: [app],
+            engine: EngineStatus(
+                isReachable: true, name: "docker", version: "20.10.24", apiVersion: "1.41", listedAt: now),
+            because: [blocker()])
+    }
+
+    static func record() throws -> RolloutRecord {
+        RolloutRecord(
+            app: try shop, release: try release(42), commit: try commit(), image: "shop:1", startedAt: now,
+            endedAt: now,
+            outcome: .rolledBack, evidence: ["web exited 1"])
+    }
+
+    static func event(_ sequence: Int64) throws -> EventRecord {
+        EventRecord(
+            sequence: sequence, at: now, kind: .rolloutStarted, app: try shop, release: try release(42),
+            commit: try commit().id, message: "v41 → v42")
+    }
+
+    static func line(_ text: String) throws -> LogLine {
+        LogLine(instance: "shop-web-v42-1", process: try web, stream: "stdout", text: text)
+    }
+
+    static func script() throws -> ScriptedSurface.Script {
+        let change = SpecChange(keyPath: "image", old: "shop:1", new: "shop:2")
+        let plan = PlanReport.AppPlan(
+            app: try shop, change: .update, from: try release(41), to: try release(42), changes: [change],
+            notes: ["rolling"], started: 3, stopped: 3, kept: 0, lowestCapacity: 3, hasDowntime: false)
+        return ScriptedSurface.Script(
+            status: try installation(), history: [try record()],
+            plan: PlanReport(
+                commit: try commit().id, apps: [plan], diagnostics: [], brakeHolds: false, containersTotal: 3),
+            diff: DiffReport(app: try shop, from: try release(41), to: try release(42), changes: [change]),
+            trace: TraceReport(
+                container: "shop-web-v42-1", id: try container, app: try shop, process: try web,
+                release: try release(42),
+                image: "shop@sha256:9", commit: try commit(), source: try #require(SourceName("main")),
+                path: "shop.yaml",
+                outcome: .succeeded),
+            report: CommandReport(message: "done", app: try shop, release: try release(42)),
+            logs: [try line("one"), try line("two")], events: [try event(1), try event(2)])
+    }
+}
