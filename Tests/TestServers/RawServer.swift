@@ -123,6 +123,9 @@ public final class RawServer: Sendable {
         guard listen(listening, 512) == 0 else { throw Failure(call: "listen", code: errno) }
         listener = listening
         Thread.start(name: "raw-server") { [weak self] in
+            // Closed by the one who accepts on it: closed by another, its number could be the next server's by the
+            // time of the next call here, which would take that server's connections and drop them.
+            defer { close(listening) }
             while true {
                 let descriptor = accept(listening, nil, nil)
                 guard descriptor >= 0, let self else {
@@ -139,7 +142,6 @@ public final class RawServer: Sendable {
     /// No more connections are taken; the handlers end with theirs.
     deinit {
         shutdown(listener, Int32(SHUT_RDWR))
-        close(listener)
     }
 
     public var url: String { "http://127.0.0.1:\(port)" }
