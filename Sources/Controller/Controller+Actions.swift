@@ -40,6 +40,10 @@ extension Controller {
                 await inspect(id)
             case .removeNetwork(let name):
                 try await engine.removeNetwork(name)
+            case .route(let route):
+                try await onEdge { edge throws(EdgeError) in try await edge.apply(route) }
+            case .unroute(let key):
+                try await onEdge { edge throws(EdgeError) in try await edge.remove(key) }
             }
             finish(intent, action, app, nil)
         } catch {
@@ -51,7 +55,7 @@ extension Controller {
         switch action {
         case .launch, .start: startTurnstile
         case .stop, .remove, .restart: stopTurnstile
-        case .prepare, .repair, .removeNetwork: nil
+        case .prepare, .repair, .removeNetwork, .route, .unroute: nil
         }
     }
 
@@ -138,7 +142,7 @@ extension Controller {
             emit(
                 .driftRepaired, app: app,
                 message: "\(name): \(repairs.map(\.sentence).joined(separator: ", "))")
-        case .prepare, .removeNetwork: break
+        case .prepare, .removeNetwork, .route, .unroute: break
         }
     }
 

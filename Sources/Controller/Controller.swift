@@ -14,6 +14,8 @@ public actor Controller {
     let engine: any Engine
     let store: any Store
     let prober: any Prober
+    /// `nil`: requests find the instances by themselves.
+    let edge: (any Edge)?
     let clock: any ControllerClock
     let logger: Logger
     let loadingPool: BlockingPool
@@ -98,11 +100,13 @@ public actor Controller {
     }
 
     public init(
-        configuration: ControllerConfiguration, engine: any Engine, store: any Store, prober: any Prober,
+        configuration: ControllerConfiguration, engine: any Engine, edge: (any Edge)? = nil,
+        store: any Store, prober: any Prober,
         clock: any ControllerClock, logger: Logger
     ) {
         self.configuration = configuration
         self.engine = engine
+        self.edge = edge
         self.store = store
         self.prober = prober
         self.clock = clock

@@ -16,6 +16,10 @@ public enum Action: Hashable, Sendable, Codable {
     case repair(ContainerID, name: String, [Repair])
     /// Remove the network of a project that has no app left.
     case removeNetwork(String)
+    /// Tell the edge who gets the requests of a process.
+    case route(Route)
+    /// Take the route of a process away.
+    case unroute(RouteKey)
 
     /// What the action works on, as people know it.
     public var object: String {
@@ -26,6 +30,8 @@ public enum Action: Hashable, Sendable, Codable {
             .repair(_, let name, _):
             name
         case .removeNetwork(let name): name
+        case .route(let route): "route \(route.key)"
+        case .unroute(let key): "route \(key)"
         }
     }
 
@@ -40,11 +46,13 @@ public enum Action: Hashable, Sendable, Codable {
         case .remove: .remove
         case .repair: .repair
         case .removeNetwork: .removeNetwork
+        case .route: .route
+        case .unroute: .unroute
         }
     }
 
     public enum Kind: String, Codable, Hashable, Sendable, CaseIterable {
-        case prepare, launch, start, stop, restart, remove, repair
+        case prepare, launch, start, stop, restart, remove, repair, route, unroute
         case removeNetwork = "remove_network"
     }
 }

@@ -23,8 +23,10 @@ public struct AppMemory: Codable, Hashable, Sendable {
     /// The verdict of the last pass and since when, so that `since` survives a restart.
     public var verdict: Verdict
     public var verdictSince: Instant
-    /// Commit whose deploy a person approved, for specs with `approval: before_deploy`.
+    /// The spec whose deploy a person approved, for `approval: before_deploy`.
     public var approvedSpec: ContentDigest?
+    /// The release before the last good one, whose instances are kept a while for an instant way back.
+    public var kept: KeptRelease?
 
     public init(source: SourceName, path: String, project: ProjectName, now: Instant) {
         nextRelease = .first
@@ -55,6 +57,18 @@ public struct Rollout: Codable, Hashable, Sendable {
     /// The most instances of the target that were proven at once.
     public var provenMaximum: Int
     public var phase: Phase
+    /// From 0, into the steps of the strategy.
+    public var step: Int
+    /// Since when all of the step is in place and proven without a break; the bake counts from here. `nil`: it is not.
+    public var bakingSince: Instant?
+    /// What the edge had counted when the bake began, by release.
+    public var baseline: [ReleaseNumber: TrafficFigures]
+    /// A person ended the wait of this step: its bake, its want of evidence or its approval.
+    public var promotedStep: Int?
+    /// Since when a person is waited for: the deadline stands still.
+    public var waitingSince: Instant?
+    /// All is proven, and the other apps of the release group are waited for.
+    public var isReadyForGroup: Bool
 
     public enum Phase: Codable, Hashable, Sendable {
         /// New instances are started, proven, and take over.
@@ -72,6 +86,18 @@ public struct Rollout: Codable, Hashable, Sendable {
         lastProgressAt = startedAt
         provenMaximum = 0
         phase = .moving
+        step = 0
+        baseline = [:]
+        isReadyForGroup = false
+    }
+}
+
+public struct KeptRelease: Codable, Hashable, Sendable {
+    public var release: Release
+    public var until: Instant
+    public init(release: Release, until: Instant) {
+        self.release = release
+        self.until = until
     }
 }
 

@@ -25,6 +25,9 @@ public struct AppInput: Sendable {
     public var unmetDependencies: [AppName]
     /// The image of the wanted spec, once it is resolved and present, with the templates that follow from it.
     public var prepared: PreparedRelease?
+    public var edge: EdgeView
+    /// Checks of the present step that the controller runs, by their place in `deploy.analysis`.
+    public var analysisRuns: [Int: AnalysisRun]
 
     public init(
         app: AppName, now: Instant, wall: WallTime, installation: InstallationName, naming: Naming,
@@ -32,7 +35,8 @@ public struct AppInput: Sendable {
         health: [ContainerID: InstanceHealth], recordedNames: [ContainerID: String] = [:],
         inFlight: [Action] = [],
         failures: [ActionKey: ActionFailure] = [:], isEngineCurrent: Bool = true, engineProblem: String = "",
-        unmetDependencies: [AppName] = [], prepared: PreparedRelease? = nil
+        unmetDependencies: [AppName] = [], prepared: PreparedRelease? = nil, edge: EdgeView = .none,
+        analysisRuns: [Int: AnalysisRun] = [:]
     ) {
         self.app = app
         self.now = now
@@ -50,6 +54,42 @@ public struct AppInput: Sendable {
         self.engineProblem = engineProblem
         self.unmetDependencies = unmetDependencies
         self.prepared = prepared
+        self.edge = edge
+        self.analysisRuns = analysisRuns
+    }
+}
+
+/// The edge as far as one app is concerned.
+public enum EdgeView: Hashable, Sendable {
+    /// The installation has none: requests find the instances by themselves.
+    case none
+    /// It cannot be read now, for the reason given; nothing that depends on it is decided.
+    case unreachable(String)
+    /// Routes of the app by process.
+    case routes([ProcessName: RouteView])
+}
+
+public struct RouteView: Hashable, Sendable {
+    public var observed: ObservedRoute
+    /// Since when each draining target has been seen to drain.
+    public var drainingSince: [ContainerID: Instant]
+    public init(observed: ObservedRoute, drainingSince: [ContainerID: Instant] = [:]) {
+        self.observed = observed
+        self.drainingSince = drainingSince
+    }
+}
+
+/// How one command or HTTP check of an analysis has gone in the present step.
+public struct AnalysisRun: Hashable, Sendable {
+    public var passes: Int
+    /// In a row, up to now.
+    public var failures: Int
+    /// The last failure, for people.
+    public var message: String
+    public init(passes: Int = 0, failures: Int = 0, message: String = "") {
+        self.passes = passes
+        self.failures = failures
+        self.message = message
     }
 }
 
@@ -118,6 +158,8 @@ public struct AppPlan: Sendable {
     public var evidenceFrom: [ContainerID]
     /// Instances that are restarted because of failed probes.
     public var livenessRestarts: [ContainerID]
+    /// Checks to be run by the controller while the present step lasts.
+    public var analysis: [AnalysisOrder]
 
     init(memory: AppMemory) {
         actions = []
@@ -131,7 +173,20 @@ public struct AppPlan: Sendable {
         rolloutRecords = []
         evidenceFrom = []
         livenessRestarts = []
+        analysis = []
     }
+}
+
+/// A check of `deploy.analysis` that is to be run now and again against one instance of the new release.
+public struct AnalysisOrder: Hashable, Sendable {
+    /// Which step of which release it belongs to; another one begins anew.
+    public var release: ReleaseNumber
+    public var step: Int
+    /// Its place in `deploy.analysis`.
+    public var index: Int
+    public var container: ContainerID
+    public var check: HealthcheckSpec.Check
+    public var every: TimeSpan
 }
 
 /// An event without its number and time, which the shell adds.

@@ -196,7 +196,7 @@ struct AppPlanning {
                 if id == instance.id { isStarting = true }
             case .launch(let order):
                 if order.name == instance.name { isStarting = true }
-            case .prepare, .repair, .removeNetwork:
+            case .prepare, .repair, .removeNetwork, .route, .unroute:
                 break
             }
         }

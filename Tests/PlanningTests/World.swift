@@ -212,7 +212,7 @@ struct World {
     private mutating func perform(_ action: Action) {
         performed[action.kind, default: 0] += 1
         switch action {
-        case .prepare, .removeNetwork: break
+        case .prepare, .removeNetwork, .route, .unroute: break
         case .launch(let order): launch(order)
         case .start(let id, _), .restart(let id, _, _): run(id)
         case .stop(let id, _, _): change(id) { $0.state = .exited(code: 143, outOfMemory: false) }
@@ -473,7 +473,7 @@ struct World {
     private func leavingID(_ action: Action) -> ContainerID? {
         switch action {
         case .stop(let id, _, _), .remove(let id, _, _), .restart(let id, _, _): id
-        case .prepare, .launch, .start, .repair, .removeNetwork: nil
+        case .prepare, .launch, .start, .repair, .removeNetwork, .route, .unroute: nil
         }
     }
 }

@@ -17,6 +17,8 @@ public struct AppSpec: Codable, Hashable, Sendable {
     public var volumes: [VolumeName: VolumeSpec]
     public var deploy: DeploySpec
     public var reversible: Bool?
+    /// Apps of one source with the same name here promote and revert together.
+    public var group: String?
     /// What later capabilities bring to life; decoded and validated, and refused with a clear message when used.
     public var later: LaterFeatures?
 
@@ -24,7 +26,8 @@ public struct AppSpec: Codable, Hashable, Sendable {
         name: AppName, project: ProjectName, image: String, env: [String: String] = [:],
         files: [FileSpec] = [],
         dependsOn: [AppName] = [], processes: [ProcessSpec], volumes: [VolumeName: VolumeSpec] = [:],
-        deploy: DeploySpec = DeploySpec(), reversible: Bool? = nil, later: LaterFeatures? = nil
+        deploy: DeploySpec = DeploySpec(), reversible: Bool? = nil, group: String? = nil,
+        later: LaterFeatures? = nil
     ) {
         self.name = name
         self.project = project
@@ -36,8 +39,11 @@ public struct AppSpec: Codable, Hashable, Sendable {
         self.volumes = volumes
         self.deploy = deploy
         self.reversible = reversible
+        self.group = group
         self.later = later
     }
+
+    public var effectiveReversible: Bool { reversible ?? true }
 
     /// The process of that name, if the app has it.
     public func process(_ name: ProcessName) -> ProcessSpec? { processes.first { $0.name == name } }
@@ -93,6 +99,7 @@ public struct ProcessSpec: Codable, Hashable, Sendable {
     /// 1 unless given; 0 is allowed and keeps the process off.
     public var effectiveReplicas: Int { replicas ?? 1 }
     public var effectiveStopGrace: TimeSpan { stopGracePeriod ?? .seconds(30) }
+    public var effectiveDrainTimeout: TimeSpan { drainTimeout ?? .seconds(30) }
     public var effectiveRestart: RestartPolicy { restart ?? .always }
 }
 
@@ -230,11 +237,16 @@ public struct DeploySpec: Codable, Hashable, Sendable {
     public var timeout: TimeSpan?
     public var rollback: Bool?
     public var approval: Approval?
+    /// Canary: shares of traffic and of instances in whole per cent, rising to 100.
+    public var steps: [Int]?
+    /// How long each step must hold.
+    public var bake: TimeSpan?
+    public var analysis: [AnalysisSpec]?
 
     public init(
         strategy: DeployStrategy? = nil, maxSurge: Portion? = nil, maxUnavailable: Portion? = nil,
         minHealthyTime: TimeSpan? = nil, timeout: TimeSpan? = nil, rollback: Bool? = nil,
-        approval: Approval? = nil
+        approval: Approval? = nil, steps: [Int]? = nil, bake: TimeSpan? = nil, analysis: [AnalysisSpec]? = nil
     ) {
         self.strategy = strategy
         self.maxSurge = maxSurge
@@ -243,6 +255,9 @@ public struct DeploySpec: Codable, Hashable, Sendable {
         self.timeout = timeout
         self.rollback = rollback
         self.approval = approval
+        self.steps = steps
+        self.bake = bake
+        self.analysis = analysis
     }
 
     public var effectiveStrategy: DeployStrategy { strategy ?? .rolling }
@@ -251,4 +266,8 @@ public struct DeploySpec: Codable, Hashable, Sendable {
     public var effectiveMinHealthyTime: TimeSpan { minHealthyTime ?? .seconds(10) }
     public var effectiveTimeout: TimeSpan { timeout ?? .minutes(10) }
     public var effectiveRollback: Bool { rollback ?? true }
+    public var effectiveApproval: Approval { approval ?? .none }
+    public var effectiveSteps: [Int] { steps ?? [5, 25, 50, 100] }
+    /// 60 s for a canary's steps; a blue-green switch is followed by a bake only if the spec says so.
+    public var effectiveBake: TimeSpan { bake ?? (effectiveStrategy == .canary ? .seconds(60) : .zero) }
 }

@@ -11,17 +11,11 @@ public struct LaterFeatures: Codable, Hashable, Sendable {
     /// Run once per release, before anything changes.
     public var release: ReleaseCommandSpec?
     public var placement: [ProcessName: PlacementSpec]
-    /// Shares of traffic in whole per cent, rising; empty where the spec has none.
-    public var steps: [Int]
-    /// How long each step must hold.
-    public var bake: TimeSpan?
-    public var analysis: [AnalysisSpec]
 
     public init(
         domains: [ProcessName: [DomainSpec]] = [:], secrets: [String] = [], cron: [CronSpec] = [],
         autoscaling: AutoscalingSpec? = nil, release: ReleaseCommandSpec? = nil,
-        placement: [ProcessName: PlacementSpec] = [:], steps: [Int] = [], bake: TimeSpan? = nil,
-        analysis: [AnalysisSpec] = []
+        placement: [ProcessName: PlacementSpec] = [:]
     ) {
         self.domains = domains
         self.secrets = secrets
@@ -29,9 +23,6 @@ public struct LaterFeatures: Codable, Hashable, Sendable {
         self.autoscaling = autoscaling
         self.release = release
         self.placement = placement
-        self.steps = steps
-        self.bake = bake
-        self.analysis = analysis
     }
 
     public var isEmpty: Bool { self == LaterFeatures() }
@@ -120,36 +111,5 @@ public struct PlacementSpec: Codable, Hashable, Sendable {
     public init(spread: String? = nil, constraints: [Constraint] = []) {
         self.spread = spread
         self.constraints = constraints
-    }
-}
-
-/// One check that a step of a canary must pass.
-public struct AnalysisSpec: Codable, Hashable, Sendable {
-    public enum Metric: String, Codable, Hashable, Sendable, CaseIterable {
-        case errorRate = "error_rate"
-        case latencyP50 = "latency_p50"
-        case latencyP95 = "latency_p95"
-        case latencyP99 = "latency_p99"
-    }
-    public enum Limit: Codable, Hashable, Sendable {
-        /// In hundredths of a per cent.
-        case share(Int)
-        case time(TimeSpan)
-    }
-    public enum Check: Codable, Hashable, Sendable {
-        /// `tolerance`, in whole per cent, is what the figure may be worse than the last good release's.
-        case metric(Metric, max: Limit, comparesWithLastGood: Bool, tolerance: Int?, minRequests: Int?)
-        case command([String])
-        /// An absolute path of the new release that must answer 2xx.
-        case http(path: String)
-    }
-    public var check: Check
-    public var every: TimeSpan?
-    /// This many failures in a row fail the release.
-    public var failures: Int?
-    public init(check: Check, every: TimeSpan? = nil, failures: Int? = nil) {
-        self.check = check
-        self.every = every
-        self.failures = failures
     }
 }

@@ -217,10 +217,28 @@ public struct RolloutStatus: Codable, Hashable, Sendable {
     public var provenPercent: Int
     /// Seconds until the rollout fails for want of progress; `nil` while the clock is stopped.
     public var deadlineInSeconds: Int64?
+    /// The share of requests that the step gives the new release, in per cent.
+    public var weightPercent: Int?
+    public var weightKind: WeightKind?
+    /// The next step's share and when it is due, while the present one bakes.
+    public var nextInSeconds: Int64?
+
+    public enum WeightKind: String, Codable, Hashable, Sendable, CaseIterable {
+        /// The edge splits the requests so.
+        case traffic
+        /// There is no edge: the share of instances is all there is.
+        case instances
+    }
+
     public init(
         strategy: DeployStrategy, from: ReleaseNumber?, to: ReleaseNumber?, step: Int, steps: Int,
-        provenPercent: Int, deadlineInSeconds: Int64?
+        provenPercent: Int, deadlineInSeconds: Int64?, weightPercent: Int? = nil,
+        weightKind: WeightKind? = nil,
+        nextInSeconds: Int64? = nil
     ) {
+        self.weightPercent = weightPercent
+        self.weightKind = weightKind
+        self.nextInSeconds = nextInSeconds
         self.strategy = strategy
         self.from = from
         self.to = to
@@ -246,7 +264,7 @@ public struct Blocker: Codable, Hashable, Sendable {
     public enum Cause: String, Codable, Hashable, Sendable, CaseIterable {
         case specInvalid = "spec_invalid"
         case notYetSupported = "not_yet_supported"
-        case dependency, paused, approval, aborted
+        case dependency, paused, approval, aborted, group, evidence, edge, analysis, irreversible
         case deletionBrake = "deletion_brake"
         case treeIncomplete = "tree_incomplete"
         case nameTaken = "name_taken"

@@ -8,10 +8,9 @@ extension SpecDecoder {
             maxUnavailable: portion(fields["max_unavailable"]),
             minHealthyTime: duration(fields["min_healthy_time"], from: .zero, to: .minutes(60)),
             timeout: duration(fields["timeout"], from: .seconds(1), to: .minutes(24 * 60)),
-            rollback: boolean(fields["rollback"]), approval: choice(fields["approval"], Approval.self))
-        later.bake = duration(fields["bake"], from: .zero, to: .minutes(24 * 60))
-        later.steps = steps(fields["steps"])
-        later.analysis = (list(fields["analysis"], limit: 16) ?? []).compactMap { analysis($0) }
+            rollback: boolean(fields["rollback"]), approval: choice(fields["approval"], Approval.self),
+            steps: steps(fields["steps"]), bake: duration(fields["bake"], from: .zero, to: .minutes(24 * 60)),
+            analysis: list(fields["analysis"], limit: 16)?.compactMap { analysis($0) })
         check(spec, fields)
         return spec
     }
@@ -54,24 +53,24 @@ extension SpecDecoder {
 
     private func isZero(_ portion: Portion) -> Bool { portion == .count(0) || portion == .percent(0) }
 
-    private func steps(_ field: Field?) -> [Int] {
-        guard let field, let items = list(field, limit: 20) else { return [] }
+    private func steps(_ field: Field?) -> [Int]? {
+        guard let field, let items = list(field, limit: 20) else { return nil }
         guard !items.isEmpty else {
             error(
                 "out_of_range",
                 "`\(field.path)` is empty; leave the key out, or write `[5%, 25%, 50%, 100%]`",
                 at: field.mark, field.path)
-            return []
+            return nil
         }
         var steps: [Int] = []
         for item in items {
-            guard let share = percent(item, in: 1...100) else { return [] }
+            guard let share = percent(item, in: 1...100) else { return nil }
             if let last = steps.last, share <= last {
                 error(
                     "steps_fall",
                     "the step \(share)% comes after \(last)%; each step must be larger than the one before",
                     at: item.mark, item.path)
-                return []
+                return nil
             }
             steps.append(share)
         }

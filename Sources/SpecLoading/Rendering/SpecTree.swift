@@ -36,7 +36,7 @@ indirect enum SpecTree {
         let volumes = spec.volumes.sorted { $0.key < $1.key }
         map.addMap("volumes", volumes.map { ($0.key.rawValue, SpecTree.volume($0.value)) })
         if !later.cron.isEmpty { map.add("cron", .list(later.cron.map(SpecTree.cron))) }
-        map.addMap("deploy", SpecTree.deploy(spec.deploy, later))
+        map.addMap("deploy", SpecTree.deploy(spec.deploy))
         if let scaling = later.autoscaling { map.add("autoscaling", SpecTree.autoscaling(scaling)) }
         self = .map(map.all)
     }
@@ -148,11 +148,11 @@ indirect enum SpecTree {
         return .map(map.all)
     }
 
-    private static func deploy(_ deploy: DeploySpec, _ later: LaterFeatures) -> [(String, SpecTree)] {
+    private static func deploy(_ deploy: DeploySpec) -> [(String, SpecTree)] {
         var map = Entries()
         map.addText("strategy", deploy.strategy?.rawValue)
-        map.addNames("steps", later.steps.map { "\($0)%" })
-        map.addTime("bake", later.bake)
+        map.addNames("steps", (deploy.steps ?? []).map { "\($0)%" })
+        map.addTime("bake", deploy.bake)
         for (key, portion) in [("max_surge", deploy.maxSurge), ("max_unavailable", deploy.maxUnavailable)] {
             switch portion {
             case .count(let count): map.addNumber(key, count)
@@ -164,7 +164,7 @@ indirect enum SpecTree {
         map.addTime("timeout", deploy.timeout)
         if let rollback = deploy.rollback { map.add("rollback", .literal("\(rollback)")) }
         map.addText("approval", deploy.approval?.rawValue)
-        if !later.analysis.isEmpty { map.add("analysis", .list(later.analysis.map(analysis))) }
+        if let checks = deploy.analysis { map.add("analysis", .list(checks.map(analysis))) }
         return map.all.map { ($0.key, $0.value) }
     }
 

@@ -1,0 +1,110 @@
+/// One process of one app as the edge knows it.
+public struct RouteKey: Hashable, Sendable, Codable, Comparable, CustomStringConvertible {
+    public var app: AppName
+    public var process: ProcessName
+    public init(app: AppName, process: ProcessName) {
+        self.app = app
+        self.process = process
+    }
+    public static func < (left: Self, right: Self) -> Bool {
+        (left.app, left.process) < (right.app, right.process)
+    }
+    public var description: String { "\(app)/\(process)" }
+}
+
+/// Who gets the requests of one process, and in what shares: the whole truth for that process.
+public struct Route: Hashable, Sendable, Codable {
+    public var key: RouteKey
+    /// Names under which the process is reached.
+    public var domains: [DomainSpec]
+    /// Sorted by name.
+    public var targets: [Target]
+    /// Shares of new requests by release in whole per cent, each 0 to 100, together 100. `nil`: every target that
+    /// does not drain gets the same.
+    public var split: [ReleaseNumber: Int]?
+
+    public struct Target: Hashable, Sendable, Codable {
+        public var container: ContainerID
+        public var name: String
+        public var release: ReleaseNumber
+        /// `nil`: the engine has not said.
+        public var address: String?
+        public var port: Int
+        /// Finishes what it has and gets nothing new.
+        public var isDraining: Bool
+        public init(
+            container: ContainerID, name: String, release: ReleaseNumber, address: String?, port: Int,
+            isDraining: Bool = false
+        ) {
+            self.container = container
+            self.name = name
+            self.release = release
+            self.address = address
+            self.port = port
+            self.isDraining = isDraining
+        }
+    }
+
+    public init(
+        key: RouteKey, domains: [DomainSpec], targets: [Target], split: [ReleaseNumber: Int]? = nil
+    ) {
+        self.key = key
+        self.domains = domains
+        self.targets = targets
+        self.split = split
+    }
+
+    /// The share of new requests that `release` gets, in per cent; 0 where nothing of it takes requests.
+    public func share(of release: ReleaseNumber) -> Double {
+        let serving = targets.filter { !$0.isDraining }
+        let mine = serving.count { $0.release == release }
+        guard mine > 0 else { return 0 }
+        if let split { return Double(split[release] ?? 0) }
+        return Double(mine) * 100 / Double(serving.count)
+    }
+}
+
+/// What the edge has counted of one release of one process since the edge was started. Counts only rise; a fall
+/// means that the edge was started anew.
+public struct TrafficFigures: Hashable, Sendable, Codable {
+    public var requests: Int64
+    /// Answers 5xx, and requests that got no answer.
+    public var errors: Int64
+    /// Requests by duration: `latency[n]` took at most `bounds[n]` milliseconds, and more than the bound before.
+    /// The last one holds all the rest.
+    public var latency: [Int64]
+
+    /// Upper bounds of `latency` in milliseconds; it has one more element than these.
+    public static let bounds: [Int64] = [5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000]
+
+    public init(requests: Int64 = 0, errors: Int64 = 0, latency: [Int64] = []) {
+        self.requests = requests
+        self.errors = errors
+        self.latency = latency
+    }
+
+    /// What was counted since `earlier`. Figures that have fallen were counted from zero again.
+    public func since(_ earlier: Self) -> Self {
+        guard requests >= earlier.requests, errors >= earlier.errors else { return self }
+        let counts = latency.enumerated().map { index, count in
+            max(0, count - (index < earlier.latency.count ? earlier.latency[index] : 0))
+        }
+        return Self(
+            requests: requests - earlier.requests, errors: errors - earlier.errors, latency: counts)
+    }
+}
+
+/// What the edge does for one process now.
+public struct ObservedRoute: Hashable, Sendable, Codable {
+    public var route: Route
+    /// Open requests and sessions by target.
+    public var sessions: [ContainerID: Int]
+    public var figures: [ReleaseNumber: TrafficFigures]
+    public init(
+        route: Route, sessions: [ContainerID: Int] = [:], figures: [ReleaseNumber: TrafficFigures] = [:]
+    ) {
+        self.route = route
+        self.sessions = sessions
+        self.figures = figures
+    }
+}
