@@ -79,15 +79,18 @@ final class CapacityWatcher: Sendable {
         let answering = await withTaskGroup(of: Bool.self) { group in
             for address in containers.flatMap({ $0.NetworkSettings.Networks.values.map(\.IPAddress) }) {
                 group.addTask { [client] in
-                    // The test's own small server takes one connection at a time and refuses a second one now and
-                    // then; an instance that is gone refuses both.
-                    for _ in 0..<2 {
+                    // The test's own small server takes one connection at a time and refuses another while it makes
+                    // ready for the next; an instance that is gone refuses all of them.
+                    let began = ContinuousClock.now
+                    repeat {
                         let answer = try? await client.send(
                             HTTPRequest(
                                 url: "http://\(address):8080/health", timeout: .seconds(1),
                                 reusesConnection: false))
                         if answer?.status == 200 { return true }
-                    }
+                        // Until cancelled; then nobody asks for the answer.
+                        try? await Task.sleep(for: .milliseconds(10))
+                    } while ContinuousClock.now - began < .milliseconds(200)
                     return false
                 }
             }
