@@ -11,6 +11,8 @@ extension Controller {
         let turnstile = turnstile(for: action)
         await turnstile?.enter()
         defer { turnstile?.leave() }
+        // It may have waited long at the turnstile, or for evidence.
+        guard fence == nil else { return }
         do throws(EngineError) {
             switch action {
             case .prepare(let reference, let known):
@@ -202,9 +204,28 @@ extension Controller {
         for network in networks
         where !used.contains(network.project) && !removingNetworks.contains(network.name) {
             removingNetworks.insert(network.name)
-            jobs.append { await self.removeNetwork(network) }
+            condemned.append(network)
             ring()
         }
+    }
+
+    /// Adds what is to be done about networks to a batch; no app is concerned, so no plan says it.
+    func addRemovals(to batch: inout StoreBatch) -> [NetworkRemoval] {
+        let taken = condemned
+        condemned = []
+        return taken.map { network in
+            lastIntent += 1
+            batch.intents.append(
+                Intent(
+                    sequence: lastIntent, app: nil, action: .removeNetwork, object: network.name,
+                    at: clock.wall()))
+            return NetworkRemoval(intent: lastIntent, network: network)
+        }
+    }
+
+    struct NetworkRemoval {
+        var intent: Int64
+        var network: EngineSnapshot.OwnedNetwork
     }
 
     /// An app that moves to another project has instances in both until its rollout has ended, and may go back.
@@ -221,19 +242,27 @@ extension Controller {
         return used
     }
 
-    private func removeNetwork(_ network: EngineSnapshot.OwnedNetwork) async {
-        let name = network.name
-        defer { removingNetworks.remove(name) }
-        // Asked for a moment ago; an app of the project may have come since.
-        guard !usedProjects().contains(network.project) else { return }
+    func removeNetwork(_ removal: NetworkRemoval) async {
+        let name = removal.network.name
+        guard fence == nil else { return }
+        var outcome = IntentOutcome(sequence: removal.intent, result: .succeeded, message: "")
         do throws(EngineError) {
-            try await engine.removeNetwork(name)
-            networks.removeAll { $0.name == name }
-            logger.notice("network removed", ["network.name": name])
+            // Asked for a moment ago; an app of the project may have come since.
+            if usedProjects().contains(removal.network.project) {
+                outcome.message = "an app needs it again"
+            } else {
+                try await engine.removeNetwork(name)
+                networks.removeAll { $0.name == name }
+                logger.notice("network removed", ["network.name": name])
+            }
         } catch {
+            outcome = IntentOutcome(sequence: removal.intent, result: .failed, message: error.description)
             logger.error(
                 "network could not be removed; tried again with the next listing", ["error": "\(error)"])
         }
+        removingNetworks.remove(name)
+        pending.outcomes.append(outcome)
+        ring()
     }
 }
 

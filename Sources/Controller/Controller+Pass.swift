@@ -34,10 +34,16 @@ extension Controller {
         for name in changedMemories where batch.apps[name] == nil && !batch.forgotten.contains(name) {
             batch.apps[name] = apps[name]?.memory
         }
-        guard await makeDurable(&batch, seen: seen, planned: names) else { return }
+        let removals = addRemovals(to: &batch)
+        guard await makeDurable(&batch, seen: seen, planned: names) else {
+            // The next listing comes to them again.
+            for removal in removals { removingNetworks.remove(removal.network.name) }
+            return
+        }
 
         for planned in plans { take(planned, now: now) }
         dispatch(started, plans)
+        for removal in removals { jobs.append { await self.removeNetwork(removal) } }
         if !batch.isEmpty || !plans.isEmpty { changeHub.send(()) }
     }
 
@@ -137,6 +143,7 @@ extension Controller {
             answer(nil)
             return true
         }
+        batch.epoch = epoch
         batch.clock = clock.reading()
         pending = StoreBatch()
         let memories = changedMemories
@@ -146,7 +153,11 @@ extension Controller {
         do {
             try await store.commit(batch)
         } catch {
-            keepForLater(seen, memories, planned, error)
+            if error.code == .fenced {
+                endFenced(error)
+            } else {
+                keepForLater(seen, memories, planned, error)
+            }
             for waiter in told { waiter.resume(returning: error) }
             return false
         }
@@ -278,7 +289,8 @@ extension Controller {
 
     /// Writes what the last pass left over, at the end of the run.
     func flush() async {
-        guard !pending.isEmpty else { return }
+        guard fence == nil, !pending.isEmpty else { return }
+        pending.epoch = epoch
         pending.clock = clock.reading()
         do {
             try await store.commit(pending)

@@ -34,6 +34,10 @@ public actor Controller {
 
     var engineState = EngineState()
     var storeProblem: StoreError?
+    /// Of this controller's claim on the store.
+    private(set) var epoch: Int64 = 0
+    /// Why this controller has stopped for good: somebody else has claimed its store.
+    public private(set) var fence: StoreError?
     /// Names that intents without an outcome of the last run were about.
     var interruptedNames: Set<String> = []
     /// Apps of which it was said already that what runs of them could not be rebuilt.
@@ -66,7 +70,10 @@ public actor Controller {
     var hasFoundApps = false
     var inspecting: Set<ContainerID> = []
     var probing: Set<ContainerID> = []
+    /// From the decision until the engine's answer.
     var removingNetworks: Set<String> = []
+    /// Decided on and not journaled yet.
+    var condemned: [EngineSnapshot.OwnedNetwork] = []
 
     var jobs: [@Sendable () async -> Void] = []
     var sleeper: CheckedContinuation<Void, Never>?
@@ -114,9 +121,9 @@ public actor Controller {
         loadingPool = BlockingPool(name: "spec-loading", threads: 1)
     }
 
-    /// Runs until `stop` is called or the task is cancelled.
+    /// Runs until `stop` is called, the task is cancelled, or somebody else claims the store; then `fence` is set.
     ///
-    /// - Parameter state: what the store held at start.
+    /// - Parameter state: what the store held when it was claimed for this controller.
     public func run(from state: StoredState) async {
         restore(state)
         await withDiscardingTaskGroup { group in
@@ -148,6 +155,13 @@ public actor Controller {
         ring()
     }
 
+    /// Starts nothing any more, not even what was journaled already: whoever has claimed the store decides now.
+    func endFenced(_ error: StoreError) {
+        fence = error
+        logger.error("this controller ends; it starts nothing any more", ["error": "\(error)"])
+        stop()
+    }
+
     /// Whoever asked too late is told so, and does not wait for ever.
     private func refuseRequests() {
         let late = requests
@@ -159,6 +173,7 @@ public actor Controller {
     }
 
     private func restore(_ state: StoredState) {
+        epoch = state.epoch
         owned = state.owned
         lastIntent = state.lastIntent
         lastEvent = state.lastEvent

@@ -1,8 +1,17 @@
 public import Model
 
 /// The controller's memory. Durable when `commit` returns; all of a batch or nothing.
+///
+/// One controller at a time: each claims the store when it starts, and whoever claimed it earlier can write nothing
+/// any more. As nothing is started without a durable intent, it can start nothing either, whatever it believes.
 public protocol Store: Sendable {
+    /// Raises the epoch by one, durably, and reads what is stored in the same transaction.
+    ///
+    /// - Returns: the state with the raised `epoch`.
+    func claim() async throws(StoreError) -> StoredState
+    /// Reads without claiming, for whoever only looks.
     func load() async throws(StoreError) -> StoredState
+    /// - Throws: `fenced` when the store was claimed after `batch.epoch`; nothing of the batch is written then.
     func commit(_ batch: StoreBatch) async throws(StoreError)
     func release(app: AppName, number: ReleaseNumber) async throws(StoreError) -> Release?
     /// Newest first.
@@ -24,10 +33,13 @@ public struct StoredState: Sendable {
     public var openIntents: [Intent]
     public var lastIntent: Int64
     public var lastEvent: Int64
+    /// How often the store has been claimed.
+    public var epoch: Int64
 
     public init(
         isNew: Bool, clock: ClockReading?, apps: [AppName: AppMemory], sources: [SourceName: SourceMemory],
-        owned: [ContainerID: OwnedContainer], openIntents: [Intent], lastIntent: Int64, lastEvent: Int64
+        owned: [ContainerID: OwnedContainer], openIntents: [Intent], lastIntent: Int64, lastEvent: Int64,
+        epoch: Int64
     ) {
         self.isNew = isNew
         self.clock = clock
@@ -37,11 +49,14 @@ public struct StoredState: Sendable {
         self.openIntents = openIntents
         self.lastIntent = lastIntent
         self.lastEvent = lastEvent
+        self.epoch = epoch
     }
 }
 
 /// One transaction. Empty parts change nothing.
 public struct StoreBatch: Sendable {
+    /// Of the claim of whoever writes.
+    public var epoch: Int64 = 0
     public var clock: ClockReading?
     public var apps: [AppName: AppMemory] = [:]
     /// Apps that were removed; their releases and rollouts stay as history.
@@ -80,6 +95,8 @@ public struct StoreError: Error, Sendable, Hashable, CustomStringConvertible {
         case diskFull = "disk_full"
         case readOnly = "read_only"
         case locked
+        /// Another controller has claimed the store since, or its file was replaced: this one has to end.
+        case fenced
         case corrupt
         /// Written by a newer Slipway.
         case newerSchema = "newer_schema"

@@ -30,6 +30,8 @@ public final class FakeEngine: Engine {
         var ineffective: Set<Action.Kind> = []
         var subscribers: [Int: AsyncThrowingStream<ContainerID, any Error>.Continuation] = [:]
         var observer: (@Sendable (Action.Kind) -> Void)?
+        var holdsLaunches = false
+        var heldLaunches: [CheckedContinuation<Void, Never>] = []
 
         func container(named name: String) -> ObservedInstance? { names[name].flatMap { containers[$0] } }
         mutating func put(_ instance: ObservedInstance) {
@@ -72,6 +74,18 @@ public final class FakeEngine: Engine {
     public func observeCalls(_ observer: (@Sendable (Action.Kind) -> Void)?) {
         state.withLock { $0.observer = observer }
     }
+    /// From now on launches hang, and do their work when this is called with `false`.
+    public func holdLaunches(_ isHeld: Bool) {
+        let woken: [CheckedContinuation<Void, Never>] = state.withLock { state in
+            state.holdsLaunches = isHeld
+            guard !isHeld else { return [] }
+            defer { state.heldLaunches = [] }
+            return state.heldLaunches
+        }
+        for continuation in woken { continuation.resume() }
+    }
+    /// Launches that hang now.
+    public var heldLaunches: Int { state.withLock { $0.heldLaunches.count } }
     public var instanceCount: Int { state.withLock { $0.containers.count } }
     public var networkNames: [String] { state.withLock { $0.networks.map(\.name).sorted() } }
     public var mutatingCalls: Int { state.withLock { $0.calls.values.reduce(0, +) } }
@@ -173,7 +187,18 @@ public final class FakeEngine: Engine {
         return ContentDigest("sha256:" + text)
     }
 
-    public func launch(_ order: InstanceOrder) throws(EngineError) -> ContainerID {
+    private func waitWhileHeld() async {
+        await withCheckedContinuation { continuation in
+            let isFree = state.withLock { state in
+                if state.holdsLaunches { state.heldLaunches.append(continuation) }
+                return !state.holdsLaunches
+            }
+            if isFree { continuation.resume() }
+        }
+    }
+
+    public func launch(_ order: InstanceOrder) async throws(EngineError) -> ContainerID {
+        await waitWhileHeld()
         let id = try call(.launch) { (state: inout State) -> Result<ContainerID, EngineError> in
             if let found = state.container(named: order.name) {
                 guard found.labels.template == order.labels.template else {

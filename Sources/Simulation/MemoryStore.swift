@@ -7,7 +7,7 @@ public final class MemoryStore: Store {
     private struct Contents {
         var state = StoredState(
             isNew: true, clock: nil, apps: [:], sources: [:], owned: [:], openIntents: [], lastIntent: 0,
-            lastEvent: 0)
+            lastEvent: 0, epoch: 0)
         var intents: [Int64: Intent] = [:]
         var releases: [AppName: [ReleaseNumber: Release]] = [:]
         var rollouts: [RolloutRecord] = []
@@ -15,6 +15,12 @@ public final class MemoryStore: Store {
         var events: [EventRecord] = []
         var commits = 0
         var refusal: StoreError?
+
+        func read() -> StoredState {
+            var read = state
+            read.openIntents = intents.values.sorted { $0.sequence < $1.sequence }
+            return read
+        }
     }
     private struct RolloutKey: Hashable {
         var app: AppName
@@ -43,22 +49,28 @@ public final class MemoryStore: Store {
         return copy
     }
 
-    public func load() throws(StoreError) -> StoredState {
-        contents.withLock { contents in
-            var state = contents.state
-            state.openIntents = contents.intents.values.sorted { $0.sequence < $1.sequence }
-            return state
+    public func claim() throws(StoreError) -> StoredState {
+        try contents.withLock { contents throws(StoreError) in
+            if let refusal = contents.refusal { throw refusal }
+            contents.state.epoch += 1
+            return contents.read()
         }
     }
 
+    public func load() throws(StoreError) -> StoredState { contents.withLock { $0.read() } }
+
     public func commit(_ batch: StoreBatch) throws(StoreError) {
-        let refusal: StoreError? = contents.withLock { contents in
-            if let refusal = contents.refusal { return refusal }
+        try contents.withLock { contents throws(StoreError) in
+            if let refusal = contents.refusal { throw refusal }
+            guard batch.epoch >= contents.state.epoch else {
+                throw StoreError(
+                    .fenced,
+                    "another controller has claimed the store (epoch \(contents.state.epoch), this one has"
+                        + " \(batch.epoch))")
+            }
             contents.commits += 1
             apply(batch, to: &contents)
-            return nil
         }
-        if let refusal { throw refusal }
     }
 
     private func apply(_ batch: StoreBatch, to contents: inout Contents) {

@@ -56,6 +56,13 @@ internal import Ports
         return try statement.step() ? statement.text(0) : ""
     }
 
+    /// Whether the file does not stand at its path any more.
+    var hasMoved: Bool {
+        var moved: Int32 = 0
+        let code = unsafe sqlite3_file_control(pointer, "main", SQLITE_FCNTL_HAS_MOVED, &moved)
+        return code == SQLITE_OK && moved != 0
+    }
+
     /// Whether no transaction is open.
     var isIdle: Bool { unsafe sqlite3_get_autocommit(pointer) != 0 }
 }

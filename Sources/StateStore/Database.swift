@@ -35,6 +35,9 @@ final class Database {
         try Schema.migrate(connection, path: path)
     }
 
+    /// Whether the file does not stand at its path any more.
+    var hasMoved: Bool { connection.hasMoved }
+
     /// Runs `body` in a transaction that is durable when this returns; undone if it throws.
     func transaction(_ body: () throws(StoreError) -> Void) throws(StoreError) {
         try connection.execute("BEGIN IMMEDIATE")

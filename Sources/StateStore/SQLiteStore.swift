@@ -40,8 +40,24 @@ public actor SQLiteStore: Store {
         self.directory = consume directory
     }
 
-    public func load() async throws(StoreError) -> StoredState {
+    public func claim() async throws(StoreError) -> StoredState {
         let database = try opened()
+        var state: StoredState?
+        try database.transaction { () throws(StoreError) in
+            try checkPlace(database)
+            try database.run(
+                """
+                INSERT INTO claims (id, epoch) VALUES (1, 1) ON CONFLICT (id) DO UPDATE SET epoch = epoch + 1
+                """)
+            state = try read(database)
+        }
+        guard let state else { throw StoreError(.internal, "the store was claimed and not read") }
+        return state
+    }
+
+    public func load() async throws(StoreError) -> StoredState { try read(try opened()) }
+
+    private func read(_ database: Database) throws(StoreError) -> StoredState {
         let clock = try values(database, "SELECT id, json FROM clock", "clock", as: ClockReading.self)
         let apps = try values(database, "SELECT name, json FROM apps", "app", as: AppMemory.self)
         let sources = try values(database, "SELECT name, json FROM sources", "source", as: SourceMemory.self)
@@ -57,7 +73,7 @@ public actor SQLiteStore: Store {
             isNew: rows == 0 && lastIntent == 0 && lastEvent == 0, clock: clock.values.first?.value,
             apps: dictionary(apps.values, "app"), sources: dictionary(sources.values, "source"),
             owned: dictionary(owned.values, "container"), openIntents: intents.values.map(\.value),
-            lastIntent: lastIntent, lastEvent: lastEvent)
+            lastIntent: lastIntent, lastEvent: lastEvent, epoch: try storedEpoch(database))
     }
 
     public func commit(_ batch: StoreBatch) async throws(StoreError) {
@@ -66,6 +82,8 @@ public actor SQLiteStore: Store {
         let before = pruning
         do throws(StoreError) {
             try database.transaction { () throws(StoreError) in
+                try checkPlace(database)
+                try checkEpoch(batch.epoch, database)
                 try writeState(batch, database)
                 try writeHistory(batch, database)
                 try pruning.prune(after: batch, in: database)
@@ -121,6 +139,30 @@ public actor SQLiteStore: Store {
         }
         self.database = nil
         directory = nil
+    }
+
+    // MARK: Whose the store is
+
+    private func storedEpoch(_ database: Database) throws(StoreError) -> Int64 {
+        try database.integer("SELECT epoch FROM claims")
+    }
+
+    private func checkEpoch(_ epoch: Int64, _ database: Database) throws(StoreError) {
+        let stored = try storedEpoch(database)
+        guard epoch >= stored else {
+            throw StoreError(
+                .fenced,
+                "another controller has claimed the store since (epoch \(stored), this one has \(epoch)); one of the two"
+                    + " has to go")
+        }
+    }
+
+    /// What is written into a file that has no name any more is lost, and the fence of whoever came after is not in it.
+    private func checkPlace(_ database: Database) throws(StoreError) {
+        guard database.hasMoved else { return }
+        throw StoreError(
+            .fenced,
+            "the file of the store was moved, removed or replaced; start anew with the one that is there now")
     }
 
     // MARK: Writing

@@ -29,6 +29,9 @@ enum Schema {
         CREATE INDEX intents_open ON intents (sequence) WHERE outcome IS NULL;
         CREATE INDEX intents_closed ON intents (sequence) WHERE outcome IS NOT NULL;
         CREATE TABLE events (sequence INTEGER PRIMARY KEY, json BLOB NOT NULL) STRICT;
+        """,
+        """
+        CREATE TABLE claims (id INTEGER PRIMARY KEY CHECK (id = 1), epoch INTEGER NOT NULL) STRICT;
         """
     ]
 

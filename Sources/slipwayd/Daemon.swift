@@ -23,7 +23,7 @@ struct Daemon {
                 "installation `\(settings.installation)`: a name of a–z, 0–9 and -, at most 40 characters")
         }
         let store = try await SQLiteStore(directory: settings.stateDirectory)
-        let state = try await store.load()
+        let state = try await store.claim()
         for notice in await store.notices { logger.error("store", ["notice": notice]) }
 
         let client = HTTPClient()
@@ -41,16 +41,22 @@ struct Daemon {
 
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await controller.run(from: state) }
-            for await signal in signals {
-                logger.notice("stopping", ["signal": "\(signal)"])
-                break
+            group.addTask { [logger] in
+                for await signal in signals {
+                    logger.notice("stopping", ["signal": "\(signal)"])
+                    break
+                }
             }
+            // A signal, or the controller has ended by itself.
+            await group.next()
             // Intake first, then the loop, then the memory.
             await server.stop(grace: .seconds(2))
             await controller.stop()
+            group.cancelAll()
             await group.waitForAll()
         }
         await store.close()
+        if let fence = await controller.fence { throw fence }
     }
 
     private func docker(_ installation: InstallationName) throws(SettingsError) -> DockerConfiguration {

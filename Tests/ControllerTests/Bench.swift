@@ -26,7 +26,7 @@ final class Workbench: Sendable {
     ) async throws {
         (self.store, self.engine, self.repository, self.clock) = (store, engine, repository, clock)
         controller = Self.make(engine, store, repository, clock, repositories)
-        let state = try store.load()
+        let state = try store.claim()
         loop = Task { [controller] in await controller.run(from: state) }
     }
 
@@ -78,6 +78,9 @@ final class Workbench: Sendable {
         clock.advance(by: .seconds(1))
         await loop.value
     }
+
+    /// Waits for the end of a controller that nobody asked to stop.
+    func ended() async { await loop.value }
 
     /// Moves the time on in small steps until `condition` holds; fails after ten simulated minutes.
     func wait(

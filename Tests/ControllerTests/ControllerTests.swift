@@ -54,7 +54,7 @@ import Testing
         await first.stop()
 
         let second = Workbench.make(first.engine, first.store, first.repository, first.clock)
-        let state = try first.store.load()
+        let state = try first.store.claim()
         let loop = Task { await second.run(from: state) }
         for _ in 0..<400 {
             first.clock.advance(by: .milliseconds(200))
@@ -85,7 +85,7 @@ import Testing
 
         let empty = MemoryStore()
         let second = Workbench.make(first.engine, empty, first.repository, first.clock)
-        let state = try empty.load()
+        let state = try empty.claim()
         let loop = Task { await second.run(from: state) }
         for _ in 0..<400 {
             first.clock.advance(by: .milliseconds(200))
@@ -114,7 +114,7 @@ import Testing
 
         let empty = MemoryStore()
         let second = Workbench.make(first.engine, empty, first.repository, first.clock)
-        let state = try empty.load()
+        let state = try empty.claim()
         let loop = Task { await second.run(from: state) }
         for _ in 0..<600 {
             first.clock.advance(by: .milliseconds(200))
@@ -142,7 +142,7 @@ import Testing
         if isHeadBroken { first.repository.commit(["shop.yaml": "name: shop\nimage: [broken]\n"]) }
 
         let second = Workbench.make(first.engine, yesterday, first.repository, first.clock)
-        let state = try yesterday.load()
+        let state = try yesterday.claim()
         let loop = Task { await second.run(from: state) }
         for _ in 0..<400 {
             first.clock.advance(by: .milliseconds(200))
@@ -172,7 +172,7 @@ import Testing
         first.repository.fail(with: SourceError(.unreachable, "the remote is down"))
 
         let second = Workbench.make(first.engine, yesterday, first.repository, first.clock)
-        let state = try yesterday.load()
+        let state = try yesterday.claim()
         let loop = Task { await second.run(from: state) }
         for _ in 0..<400 {
             first.clock.advance(by: .milliseconds(200))

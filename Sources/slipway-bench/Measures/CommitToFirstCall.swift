@@ -30,7 +30,7 @@ struct CommitToFirstCall: Measure {
                     installation: try Running.installation()),
                 engine: engine, store: store, prober: FakeProber(engine: engine),
                 clock: SystemClock(resuming: nil), logger: .disabled)
-            let samples = try await Running.with(controller, from: try await store.load()) { controller in
+            let samples = try await Running.with(controller, from: try await store.claim()) { controller in
                 try await Running.untilConverged(controller, apps: 10)
                 var samples = Samples()
                 for round in 1...15 {

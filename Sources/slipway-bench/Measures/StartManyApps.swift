@@ -45,7 +45,7 @@ struct StartManyApps: Measure {
             engine: engine, store: store, prober: FakeProber(engine: engine),
             clock: SystemClock(resuming: nil),
             logger: .disabled)
-        let end = try await Running.with(controller, from: try await store.load()) { controller in
+        let end = try await Running.with(controller, from: try await store.claim()) { controller in
             try await waitUntil("the first action", timeout: .seconds(120)) { stamp.value != nil }
             guard await controller.status().apps.count == 1_000, let end = stamp.value else {
                 throw BenchError("not all apps were planned with the first action")

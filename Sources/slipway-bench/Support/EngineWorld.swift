@@ -63,7 +63,7 @@ struct EngineWorld: Sendable {
             store: store, prober: EngineProber(engine: engine, client: client),
             clock: SystemClock(resuming: nil),
             logger: .disabled)
-        let value = try await Running.with(controller, from: try await store.load(), body)
+        let value = try await Running.with(controller, from: try await store.claim(), body)
         await store.close()
         return value
     }

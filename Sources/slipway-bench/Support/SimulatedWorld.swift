@@ -19,7 +19,7 @@ struct SimulatedWorld: Sendable {
         let controller = Controller(
             configuration: try Running.configuration(repository, installation: try Running.installation()),
             engine: engine, store: store, prober: FakeProber(engine: engine), clock: clock, logger: .disabled)
-        return try await Running.with(controller, from: try store.load()) { controller in
+        return try await Running.with(controller, from: try store.claim()) { controller in
             try await waitUntil(
                 "\(apps) simulated instances", timeout: .seconds(600), step: .milliseconds(50)
             ) {
