@@ -24,8 +24,9 @@ extension Controller {
             let snapshot = try await record.watched.repository.snapshot(at: commit)
             let source = record.source
             let previous = record.tree
+            let hasEdge = configuration.hasEdge
             let tree = await loadingPool.run {
-                TreeLoader.load(snapshot, changes, previous: previous, source: source)
+                TreeLoader.load(snapshot, changes, previous: previous, source: source, hasEdge: hasEdge)
             }
             return report(tree, for: source.name)
         } catch {
@@ -45,7 +46,10 @@ extension Controller {
         let paths = contents.keys.filter { TreeLoader.isBelow($0, record.source.path) }.sorted()
         let changes = TreeChanges(changed: paths, removed: [], refused: [], isComplete: true)
         let source = record.source
-        let tree = await loadingPool.run { TreeLoader.load(snapshot, changes, previous: nil, source: source) }
+        let hasEdge = configuration.hasEdge
+        let tree = await loadingPool.run {
+            TreeLoader.load(snapshot, changes, previous: nil, source: source, hasEdge: hasEdge)
+        }
         return report(tree, for: source.name)
     }
 

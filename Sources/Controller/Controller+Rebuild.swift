@@ -71,7 +71,8 @@ extension Controller {
         else { return }
         do throws(SourceError) {
             let snapshot = try await watched.repository.snapshot(at: labels.commit)
-            let loaded = await loadingPool.run { Self.load(name, labels.path, snapshot, source) }
+            let loader = SpecLoader(project: source.project, hasEdge: configuration.hasEdge)
+            let loaded = await loadingPool.run { Self.load(name, labels.path, snapshot, loader) }
             guard let loaded, loaded.digest == labels.spec,
                 let image = pinned(instance.image, reference: loaded.spec.image)
             else {
@@ -133,12 +134,12 @@ extension Controller {
     }
 
     private static func load(
-        _ name: AppName, _ path: String, _ snapshot: any TreeSnapshot, _ source: WatchedSource
+        _ name: AppName, _ path: String, _ snapshot: any TreeSnapshot, _ loader: SpecLoader
     ) -> LoadedSpec? {
         guard let bytes = try? snapshot.read(path, maximumSizeInBytes: TreeLoader.maximumFileSize) else {
             return nil  // The caller says that the spec is not there.
         }
-        let file = SpecLoader(project: source.project).load(path: path, bytes: bytes) { dependency in
+        let file = loader.load(path: path, bytes: bytes) { dependency in
             try snapshot.read(dependency, maximumSizeInBytes: TreeLoader.maximumFileSize)
         }
         return file.specs.first { $0.spec.name == name }

@@ -111,8 +111,9 @@ extension Controller {
         let changes = try await watched.repository.changes(
             from: previous?.commit.id, to: commit, under: source.path)
         let snapshot = try await watched.repository.snapshot(at: commit)
+        let hasEdge = configuration.hasEdge
         let tree = await loadingPool.run {
-            TreeLoader.load(snapshot, changes, previous: previous, source: source)
+            TreeLoader.load(snapshot, changes, previous: previous, source: source, hasEdge: hasEdge)
         }
         return Reading(source: source.name, previous: previous?.commit.id, tree: tree)
     }

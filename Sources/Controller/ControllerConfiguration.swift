@@ -10,16 +10,19 @@ public struct ControllerConfiguration: Sendable {
     /// How often the engine is listed in full, events or not.
     public var relistInterval: TimeSpan
     public var repositories: [WatchedRepository]
+    /// Whether there is an edge; without one, specs that need it are refused.
+    public var hasEdge: Bool
 
     public init(
         installation: InstallationName, naming: Naming, brake: DeletionBrake = DeletionBrake(),
-        relistInterval: TimeSpan = .seconds(60), repositories: [WatchedRepository]
+        relistInterval: TimeSpan = .seconds(60), repositories: [WatchedRepository], hasEdge: Bool = false
     ) {
         self.installation = installation
         self.naming = naming
         self.brake = brake
         self.relistInterval = relistInterval
         self.repositories = repositories
+        self.hasEdge = hasEdge
     }
 }
 

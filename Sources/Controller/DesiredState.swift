@@ -133,7 +133,9 @@ struct DesiredState {
                     spec: claim.loaded.spec, digest: claim.loaded.digest, origin: claim.origin,
                     isConfirmed: claim.isConfirmed))
         }
-        for finding in SpecRules.crossCheck(ordered.map(\.loaded), known: known) {
+        let findings = SpecRules.crossCheck(
+            ordered.map(\.loaded), known: known, sources: claims.mapValues(\.source))
+        for finding in findings {
             guard let claim = claims[finding.app] else { continue }
             crossDiagnostics[claim.source, default: []].append(finding.diagnostic)
             guard finding.diagnostic.severity == .error else { continue }

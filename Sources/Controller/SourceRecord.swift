@@ -47,9 +47,10 @@ enum TreeLoader {
     static let maximumFileSize = 1 << 20
 
     static func load(
-        _ snapshot: any TreeSnapshot, _ changes: TreeChanges, previous: LoadedTree?, source: WatchedSource
+        _ snapshot: any TreeSnapshot, _ changes: TreeChanges, previous: LoadedTree?, source: WatchedSource,
+        hasEdge: Bool
     ) -> LoadedTree {
-        let loader = SpecLoader(project: source.project)
+        let loader = SpecLoader(project: source.project, hasEdge: hasEdge)
         var tree = LoadedTree(
             commit: snapshot.commit, files: changes.isComplete ? [:] : previous?.files ?? [:],
             refused: changes.refused, seenAt: previous?.seenAt ?? [:])

@@ -78,10 +78,6 @@ struct ProcessView {
 
     /// Whether old instances must be gone before new ones start: the strategy says so, or one writer owns a volume.
     static func isStopFirst(_ process: ProcessSpec, in spec: AppSpec) -> Bool {
-        if spec.deploy.effectiveStrategy == .recreate { return true }
-        guard process.effectiveReplicas <= 1 else { return false }
-        return process.volumes.contains { mount in
-            !mount.isReadOnly && spec.volumes[mount.volume]?.shared != true
-        }
+        spec.deploy.effectiveStrategy == .recreate || process.hasSingleWriter(spec.volumes)
     }
 }

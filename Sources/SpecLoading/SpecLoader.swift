@@ -6,9 +6,16 @@ public import Model
 public struct SpecLoader: Sendable {
     /// The project of apps whose spec names none.
     public let project: ProjectName
+    /// Whether the installation has an edge; without one, keys that need it are refused.
+    public let hasEdge: Bool
 
-    /// - Parameter project: the source's default project.
-    public init(project: ProjectName) { self.project = project }
+    /// - Parameters:
+    ///   - project: the source's default project.
+    ///   - hasEdge: whether the controller that is to act on the specs drives an edge.
+    public init(project: ProjectName, hasEdge: Bool = false) {
+        self.project = project
+        self.hasEdge = hasEdge
+    }
 
     /// Loads all documents of one file.
     ///
@@ -30,7 +37,7 @@ public struct SpecLoader: Sendable {
 
     private func load(_ document: YAMLStream.Document, files: FileReader, into file: inout LoadedFile) {
         guard !isEmpty(document), !isBase(document) else { return }
-        let decoder = SpecDecoder(project: project, files: files)
+        let decoder = SpecDecoder(project: project, hasEdge: hasEdge, files: files)
         for finding in document.findings { decoder.findings.add(finding) }
         var merged = document.root
         var spec: AppSpec?

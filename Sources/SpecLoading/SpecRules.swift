@@ -6,14 +6,19 @@ public enum SpecRules {
     ///
     /// Of two that claim the same name or domain, the first by path and line keeps it and the second has the error.
     /// The work grows with the number of specs and dependencies, not with its square.
-    /// - Parameter known: names of further apps that exist, such as those whose spec is broken at the moment.
-    public static func crossCheck(_ specs: [LoadedSpec], known: Set<AppName> = []) -> [SpecFinding] {
+    /// - Parameters:
+    ///   - known: names of further apps that exist, such as those whose spec is broken at the moment.
+    ///   - sources: where each app comes from; a release group is one of a source. All from one if left out.
+    public static func crossCheck(
+        _ specs: [LoadedSpec], known: Set<AppName> = [], sources: [AppName: SourceName] = [:]
+    ) -> [SpecFinding] {
         let ordered = specs.sorted { ($0.path, $0.line) < ($1.path, $1.line) }
         var findings: [SpecFinding] = []
         let firsts = claimNames(ordered, &findings)
         claimObjects(firsts, &findings)
         claimDomains(firsts, &findings)
-        checkDependencies(firsts, known: known, &findings)
+        let cyclic = checkDependencies(firsts, known: known, &findings)
+        checkGroups(firsts, sources, except: cyclic, &findings)
         return findings.sorted {
             ($0.path, $0.line, $0.app, $0.diagnostic.code, $0.diagnostic.message)
                 < ($1.path, $1.line, $1.app, $1.diagnostic.code, $1.diagnostic.message)
@@ -98,9 +103,10 @@ public enum SpecRules {
         }
     }
 
+    /// - Returns: the apps whose dependencies lead in a circle.
     private static func checkDependencies(
         _ specs: [LoadedSpec], known: Set<AppName>, _ findings: inout [SpecFinding]
-    ) {
+    ) -> Set<AppName> {
         var edges: [AppName: [AppName]] = [:]
         for spec in specs { edges[spec.spec.name] = spec.spec.dependsOn }
         let names = Set(edges.keys).union(known)
@@ -123,6 +129,62 @@ public enum SpecRules {
                 "dependency_cycle",
                 "its dependencies lead in a circle: \(shown.joined(separator: " → ")); remove one of"
                     + " them", "depends_on", spec, &findings)
+        }
+        return Set(cycles.keys)
+    }
+
+    private struct GroupKey: Hashable {
+        var source: SourceName?
+        var name: String
+    }
+
+    /// The apps of a group converge together, so none may wait until another one of them has, be it over apps outside.
+    private static func checkGroups(
+        _ specs: [LoadedSpec], _ sources: [AppName: SourceName], except cyclic: Set<AppName>,
+        _ findings: inout [SpecFinding]
+    ) {
+        // A group counts as one app, its first.
+        var first: [GroupKey: AppName] = [:]
+        var stands: [AppName: AppName] = [:]
+        var titles: [AppName: String] = [:]
+        for spec in specs {
+            let app = spec.spec.name
+            guard let name = spec.spec.group else { continue }
+            let key = GroupKey(source: sources[app], name: name)
+            stands[app] = first[key] ?? app
+            first[key] = stands[app]
+            titles[stands[app] ?? app] = "the group `\(name)`"
+        }
+        guard !first.isEmpty else { return }
+        var edges: [AppName: [AppName]] = [:]
+        for spec in specs {
+            let app = spec.spec.name
+            let own = stands[app] ?? app
+            for dependency in spec.spec.dependsOn {
+                let other = stands[dependency] ?? dependency
+                guard other == own else {
+                    edges[own, default: []].append(other)
+                    continue
+                }
+                // An app that depends on itself has been told.
+                guard let group = spec.spec.group, dependency != app else { continue }
+                report(
+                    "depends_on_group",
+                    "it depends on `\(dependency)`, which is in the same group `\(group)`: the apps of a group are"
+                        + " rolled out together, so none can wait for another; remove one of the two",
+                    "depends_on", spec, &findings)
+            }
+        }
+        let cycles = DependencyCycles.find(edges)
+        for spec in specs where !cyclic.contains(spec.spec.name) {
+            guard let group = spec.spec.group, let cycle = cycles[stands[spec.spec.name] ?? spec.spec.name]
+            else { continue }
+            let shown = cycle.apps.dropFirst().map { titles[$0] ?? "`\($0)`" }.joined(
+                separator: ", then for ")
+            report(
+                "depends_on_group",
+                "its group `\(group)` waits for \(shown), which waits for the group in turn; remove one of the"
+                    + " dependencies, or take an app out of the group", "depends_on", spec, &findings)
         }
     }
 }

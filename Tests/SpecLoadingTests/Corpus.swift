@@ -26,8 +26,8 @@ enum Corpus {
         return Array(data)
     }
 
-    static func load(_ path: String) throws -> LoadedFile {
-        let loader = SpecLoader(project: try #require(ProjectName("default")))
+    static func load(_ path: String, hasEdge: Bool = false) throws -> LoadedFile {
+        let loader = SpecLoader(project: try #require(ProjectName("default")), hasEdge: hasEdge)
         return loader.load(path: path, bytes: try bytes(path)) { try bytes($0) }
     }
 
@@ -66,8 +66,10 @@ enum Corpus {
 }
 
 /// Loads one document without other files, unless some are given.
-func load(_ text: String, path: String = "shop.yaml", files: [String: String] = [:]) throws -> LoadedFile {
-    let loader = SpecLoader(project: try #require(ProjectName("default")))
+func load(
+    _ text: String, path: String = "shop.yaml", files: [String: String] = [:], hasEdge: Bool = false
+) throws -> LoadedFile {
+    let loader = SpecLoader(project: try #require(ProjectName("default")), hasEdge: hasEdge)
     return loader.load(path: path, bytes: Array(text.utf8)) { path in
         guard let content = files[path] else { throw Corpus.MissingFile(path: path) }
         return Array(content.utf8)

@@ -7,6 +7,7 @@ import Testing
 @Suite struct CorpusTests {
     @Test func theCorpusIsThere() {
         #expect(Corpus.files("good").count >= 30)
+        #expect(Corpus.files("edge").count >= 4)
         #expect(Corpus.files("bad").count >= 100)
     }
 
@@ -18,10 +19,22 @@ import Testing
         for loaded in file.specs { try checkNormalForm(loaded) }
     }
 
+    @Test(arguments: Corpus.files("edge"))
+    func whatNeedsAnEdgeIsGoodWithOne(_ path: String) throws {
+        let file = try Corpus.load(path, hasEdge: true)
+        #expect(file.diagnostics.isEmpty, "\(file.diagnostics.map(SpecRendering.caret))")
+        #expect(file.specs.count == 1)
+        for loaded in file.specs { try checkNormalForm(loaded, hasEdge: true) }
+        let without = try Corpus.load(path)
+        #expect(without.specs.isEmpty)
+        #expect(Set(without.diagnostics.map(\.code)) == ["not_yet_supported"])
+        #expect(without.diagnostics.allSatisfy { $0.message.contains("this controller has no edge yet") })
+    }
+
     /// The normal form is a spec by itself, and the same one.
-    private func checkNormalForm(_ loaded: LoadedSpec) throws {
+    private func checkNormalForm(_ loaded: LoadedSpec, hasEdge: Bool = false) throws {
         let text = SpecRendering.yaml(loaded.spec)
-        let loader = SpecLoader(project: try #require(ProjectName("another")))
+        let loader = SpecLoader(project: try #require(ProjectName("another")), hasEdge: hasEdge)
         let again = loader.load(path: "normal.yaml", bytes: Array(text.utf8)) { try Corpus.bytes($0) }
         #expect(again.broken.isEmpty, "\(again.diagnostics.map(SpecRendering.caret))\n\(text)")
         #expect(again.specs.first?.spec == loaded.spec, "\(text)")
@@ -48,7 +61,7 @@ import Testing
         try #require(
             FileManager.default.isExecutableFile(atPath: validator),
             "the schema validator is not installed; run scripts/test once, which installs it")
-        let paths = Corpus.files("good") + Corpus.files("bad")
+        let paths = Corpus.files("good") + Corpus.files("edge") + Corpus.files("bad")
         let schema = "\(Corpus.repository)/schemas/app.schema.json"
         let output = try Subprocess.run(
             [validator, "--schemafile", schema, "-o", "json"] + paths.map { "\(Corpus.root)/\($0)" },

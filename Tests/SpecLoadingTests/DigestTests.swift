@@ -34,10 +34,39 @@ import Testing
         #expect(digest.rawValue == "sha256:2bce2ef7a5f7fc897c525e688269195741a466843e4117b3e87bf3c6384288fa")
     }
 
+    @Test func keysThatASpecDoesNotUseAreNotInItsDigest() throws {
+        // Taken before `group` and `on_insufficient` were known, and before the steps of a canary were acted on.
+        let text = """
+            name: shop
+            image: registry.example.com/shop:1.4.2
+            project: retail
+            env: {A: b}
+            depends_on: [catalog]
+            reversible: true
+            processes:
+              web: {port: 80, replicas: 3, healthcheck: {path: /health}, volumes: ["data:/data:ro"]}
+              worker: {command: [w], stop_grace_period: 5s}
+            volumes: {data: {shared: true}}
+            deploy:
+              strategy: rolling
+              max_surge: 50%
+              max_unavailable: 1
+              min_healthy_time: 5s
+              timeout: 9m
+              rollback: true
+              approval: none
+            """
+        let digest = try spec(text).digest.rawValue
+        #expect(digest == "sha256:64325249e649742392d90048a6f7ee1cf17cb3bfa8eb24c1a3c3838a0bdf0a4a")
+    }
+
     @Test(arguments: [
         "port: 81\n", "env: {A: c}\n", "replicas: 2\n", "restart: always\n", "deploy: {timeout: 9m}\n",
         "files: {/a: b.txt}\n", "env_files: [a.env]\n", "project: other\n", "reversible: true\n",
-        "volumes: [a:/a]\n"
+        "volumes: [a:/a]\n", "group: train\n", "port: 1\ndeploy: {strategy: canary}\n",
+        "port: 1\ndeploy: {strategy: canary, steps: [1%, 100%]}\n",
+        "port: 1\ndeploy: {strategy: canary, bake: 1s}\n",
+        "port: 1\ndeploy: {strategy: canary, analysis: [{http: /smoke}]}\n"
     ])
     func whatChangesTheAppChangesTheDigest(_ line: String) throws {
         let files = ["a.txt": "a", "b.txt": "b", "a.env": "A=1"]

@@ -48,6 +48,49 @@ import Testing
                 """)
     }
 
+    @Test func howAReleaseTakesOverIsWrittenOut() throws {
+        let text =
+            shop + """
+                port: 80
+                group: train
+                reversible: false
+                deploy:
+                  strategy: canary
+                  steps: [5%, 100%]
+                  bake: 90s
+                  approval: before_promote
+                  analysis:
+                    - {metric: error_rate, max: 0.5%, compare: last_good, on_insufficient: proceed}
+                    - {http: /smoke, failures: 3}
+                """
+        let loaded = try load(text, hasEdge: true)
+        let rendered = SpecRendering.yaml(try #require(loaded.specs.first).spec)
+        #expect(
+            rendered == """
+                name: shop
+                project: default
+                image: registry.example.com/shop:1.4.2
+                group: train
+                reversible: false
+                processes:
+                  web:
+                    port: 80
+                deploy:
+                  strategy: canary
+                  steps: [5%, 100%]
+                  bake: 1m30s
+                  approval: before_promote
+                  analysis:
+                  - metric: error_rate
+                    max: 0.5%
+                    compare: last_good
+                    on_insufficient: proceed
+                  - http: /smoke
+                    failures: 3
+
+                """)
+    }
+
     @Test(arguments: [
         "yes", "off", "~", "null", "1e3", "0x1F", ".5", "12:30:45", "1_000", "- a", "? a", "<<", "=", " a ",
         "é\u{85}ü", "a #b", "%", "@a", "`", "\t", "\u{1}", "2001-01-01", "'", "\"", "a\u{2028}b", "${x}",

@@ -40,6 +40,46 @@ import Testing
         #expect(found.last?.diagnostic.message.contains("c → a → b → c") == true)
     }
 
+    private func groupFindings(
+        _ apps: [(name: String, rest: String)], sources: [String: String] = [:]
+    ) throws -> [String] {
+        let specs = try apps.map { try spec(app($0.name, $0.rest), path: "\($0.name).yaml") }
+        let named = sources.compactMap { app, source in
+            AppName(app).flatMap { app in SourceName(source).map { (app, $0) } }
+        }
+        return SpecRules.crossCheck(specs, sources: Dictionary(uniqueKeysWithValues: named))
+            .map { "\($0.app) \($0.diagnostic.code)" }
+    }
+
+    @Test func appsOfAGroupDoNotWaitForEachOther() throws {
+        let pair = [("api", "group: g\n"), ("shop", "group: g\ndepends_on: [api, mail]\n"), ("mail", "")]
+        #expect(try groupFindings(pair) == ["shop depends_on_group"])
+        // Two sources may have a group of one name each.
+        #expect(try groupFindings(pair, sources: ["api": "one", "shop": "two", "mail": "one"]) == [])
+        #expect(try groupFindings([("a", "group: g\n"), ("b", "group: h\ndepends_on: [a]\n")]) == [])
+    }
+
+    @Test func aGroupDoesNotWaitForItselfOverOthers() throws {
+        let over = [
+            ("a", "group: g\ndepends_on: [x]\n"), ("b", "group: g\n"), ("x", "depends_on: [b]\n")
+        ]
+        #expect(try groupFindings(over) == ["a depends_on_group", "b depends_on_group"])
+        let specs = try over.map { try spec(app($0.0, $0.1), path: "\($0.0).yaml") }
+        #expect(
+            SpecRules.crossCheck(specs).first?.diagnostic.message
+                == "its group `g` waits for `x`, which waits for the group in turn; remove one of the dependencies,"
+                + " or take an app out of the group")
+        let crossed = [
+            ("a", "group: g\ndepends_on: [c]\n"), ("b", "group: g\n"), ("c", "group: h\n"),
+            ("d", "group: h\ndepends_on: [b]\n")
+        ]
+        #expect(try groupFindings(crossed).count == 4)
+        // What leads in a circle without the group is told once, as that.
+        #expect(
+            try groupFindings([("a", "group: g\ndepends_on: [b]\n"), ("b", "depends_on: [a]\n")])
+                == ["a dependency_cycle", "b dependency_cycle"])
+    }
+
     @Test func longChainsAndLargeCirclesCostNoStack() throws {
         let count = 20_000
         let specs = try loadedChain(count, closed: false)

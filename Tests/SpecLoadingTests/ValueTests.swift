@@ -106,10 +106,65 @@ import Testing
         #expect(Set(file.diagnostics.map(\.code)) == ["not_yet_supported"])
         #expect(
             file.diagnostics.map(\.keyPath) == [
-                "secrets", "release", "reversible", "placement", "cron", "deploy.strategy", "deploy.steps",
-                "deploy.bake",
-                "deploy.approval", "deploy.analysis", "autoscaling"
+                "secrets", "release", "domains", "placement", "cron", "deploy.analysis[0].metric",
+                "deploy.analysis[1].metric", "autoscaling"
             ])
+        #expect(
+            try load(text, hasEdge: true).diagnostics.map(\.keyPath)
+                == ["secrets", "release", "placement", "cron", "autoscaling"])
+    }
+
+    @Test func howAReleaseTakesOverIsDecodedInFull() throws {
+        let bytes = try Corpus.bytes("edge/canary_metrics.yaml")
+        let file = try load(String(decoding: bytes, as: UTF8.self), hasEdge: true)
+        let deploy = try #require(file.specs.first?.spec.deploy)
+        #expect(deploy.strategy == .canary)
+        #expect(deploy.steps == [10, 100])
+        #expect(deploy.bake == .minutes(5))
+        #expect(
+            deploy.analysis == [
+                AnalysisSpec(
+                    check: .metric(
+                        .errorRate, max: .share(50), comparesWithLastGood: false, tolerance: nil,
+                        minRequests: 200), onInsufficient: .proceed),
+                AnalysisSpec(
+                    check: .metric(
+                        .latencyP95, max: .time(.milliseconds(300)), comparesWithLastGood: true,
+                        tolerance: 20, minRequests: nil), every: .seconds(10), failures: 3),
+                AnalysisSpec(
+                    check: .metric(
+                        .latencyP50, max: .time(.seconds(1)), comparesWithLastGood: false, tolerance: nil,
+                        minRequests: nil), onInsufficient: .rollback),
+                AnalysisSpec(
+                    check: .metric(
+                        .latencyP99, max: .time(.seconds(2)), comparesWithLastGood: false, tolerance: nil,
+                        minRequests: nil), onInsufficient: .hold)
+            ])
+        let blueGreen = try #require(try Corpus.load("good/deploy_blue_green.yaml").specs.first?.spec.deploy)
+        #expect(blueGreen.strategy == .blueGreen)
+        #expect(blueGreen.approval == .beforePromote)
+        #expect(blueGreen.analysis == [AnalysisSpec(check: .http(path: "/smoke"), every: .seconds(5))])
+        #expect(try spec(shop + "group: train\n").spec.group == "train")
+        #expect(try spec(shop + "reversible: false\n").spec.effectiveReversible == false)
+    }
+
+    @Test func whyAStrategyIsRefusedIsSaid() throws {
+        let writer = shop + "port: 80\nvolumes: [\"data:/data\"]\n"
+        let message = try load(writer + "deploy: {strategy: blue_green}\n").diagnostics.map(\.message)
+        #expect(
+            message == [
+                "`blue_green` runs the new release beside the old one, but the one instance of `web` writes to a volume,"
+                    + " so the old one must stop first; mark the volume `shared: true` if two may write to it, or use"
+                    + " `rolling`"
+            ])
+        #expect(
+            try load(writer + "group: train\n").diagnostics.map(\.message) == [
+                "the apps of a `group` keep the old release up until the new one of all of them is proven, but the one"
+                    + " instance of `web` writes to a volume, so its old release must stop first; mark the volume"
+                    + " `shared: true` if two may write to it, or leave the group"
+            ])
+        // With two replicas the volume is one that several write to already.
+        #expect(try findings(writer + "replicas: 2\ndeploy: {strategy: canary}\n") == [])
     }
 
     @Test func manyDocumentsAreManyApps() throws {

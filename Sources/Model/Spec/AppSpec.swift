@@ -98,6 +98,14 @@ public struct ProcessSpec: Codable, Hashable, Sendable {
 
     /// 1 unless given; 0 is allowed and keeps the process off.
     public var effectiveReplicas: Int { replicas ?? 1 }
+
+    /// Its one instance writes to a volume that no second one may write to, so the old one stops before the new one
+    /// starts.
+    /// - Parameter volumes: those of the app.
+    public func hasSingleWriter(_ volumes: [VolumeName: VolumeSpec]) -> Bool {
+        guard effectiveReplicas <= 1 else { return false }
+        return self.volumes.contains { !$0.isReadOnly && volumes[$0.volume]?.shared != true }
+    }
     public var effectiveStopGrace: TimeSpan { stopGracePeriod ?? .seconds(30) }
     public var effectiveDrainTimeout: TimeSpan { drainTimeout ?? .seconds(30) }
     public var effectiveRestart: RestartPolicy { restart ?? .always }
@@ -181,6 +189,9 @@ public enum DeployStrategy: String, Codable, Hashable, Sendable, CaseIterable {
     case rolling, canary
     case blueGreen = "blue_green"
     case recreate
+
+    /// It says how requests move from the old release to the new one, over one or more steps.
+    public var movesTraffic: Bool { self == .canary || self == .blueGreen }
 }
 
 public enum Approval: String, Codable, Hashable, Sendable, CaseIterable {

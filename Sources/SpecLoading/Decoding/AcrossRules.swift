@@ -7,7 +7,8 @@ extension SpecDecoder {
         deploy: DeploySpec
     ) {
         if let app { checkLengths(top, app: app, processes: processes) }
-        checkStrategy(top, processes: processes, deploy: deploy)
+        checkStrategy(top, processes: processes, volumes: volumes, deploy: deploy)
+        checkGroup(top, processes: processes, volumes: volumes, deploy: deploy)
         checkUnused(top, processes: processes, volumes: volumes)
         checkDomains(top)
     }
@@ -25,15 +26,60 @@ extension SpecDecoder {
         }
     }
 
-    private func checkStrategy(_ top: Fields, processes: [ProcessSpec], deploy: DeploySpec) {
+    private func checkStrategy(
+        _ top: Fields, processes: [ProcessSpec], volumes: [VolumeName: VolumeSpec], deploy: DeploySpec
+    ) {
         let strategy = deploy.effectiveStrategy
-        guard strategy == .canary || strategy == .blueGreen, let field = top["deploy"] else { return }
-        guard !processes.isEmpty, !processes.contains(where: { $0.port != nil }) else { return }
-        let value = field.node["strategy"]
+        guard strategy.movesTraffic, !processes.isEmpty, let field = top["deploy"] else { return }
+        let name = strategy.rawValue
+        func refuse(_ code: String, _ message: String) {
+            error(code, message, at: field.node["strategy"]?.mark ?? field.mark, "deploy.strategy")
+        }
+        guard processes.contains(where: { $0.port != nil }) else {
+            return refuse(
+                "strategy_without_port",
+                "`\(name)` moves traffic, but no process has a `port`; give `web` one, or use `rolling`")
+        }
+        let running = processes.filter { $0.effectiveReplicas > 0 }
+        guard !running.isEmpty || strategy != .canary else {
+            return refuse(
+                "canary_without_replicas",
+                "`canary` tries a release on some instances first, and no process has `replicas` above 0")
+        }
+        if !running.isEmpty, running.allSatisfy({ $0.hasSingleWriter(volumes) }) {
+            refuse(
+                "strategy_stop_first",
+                "`\(name)` runs the new release beside the old one, but \(Self.writers(running, volumes)), so the old"
+                    + " one must stop first; mark the volume `shared: true` if two may write to it, or use `rolling`"
+            )
+        }
+    }
+
+    /// `the one instance of `web` writes to a volume`, for a message.
+    private static func writers(_ processes: [ProcessSpec], _ volumes: [VolumeName: VolumeSpec]) -> String {
+        let names = processes.filter { $0.hasSingleWriter(volumes) }.map { "`\($0.name)`" }
+        return "the one instance of " + names.joined(separator: " and of ") + " writes to a volume"
+    }
+
+    /// Members of a release group wait for each other with both releases up.
+    private func checkGroup(
+        _ top: Fields, processes: [ProcessSpec], volumes: [VolumeName: VolumeSpec], deploy: DeploySpec
+    ) {
+        guard let field = top["group"] else { return }
+        let why = "the apps of a `group` keep the old release up until the new one of all of them is proven"
+        if deploy.effectiveStrategy == .recreate {
+            error(
+                "group_stop_first",
+                "\(why), and `strategy: recreate` stops it first; use another strategy, or leave the group",
+                at: field.mark, field.path)
+        }
+        let writing = processes.filter { $0.effectiveReplicas > 0 && $0.hasSingleWriter(volumes) }
+        guard !writing.isEmpty else { return }
         error(
-            "strategy_without_port",
-            "`\(strategy.rawValue)` moves traffic, but no process has a `port`; give `web` one, or use `rolling`",
-            at: value?.mark ?? field.mark, "deploy.strategy")
+            "group_stop_first",
+            "\(why), but \(Self.writers(writing, volumes)), so its old release must stop first; mark the volume"
+                + " `shared: true` if two may write to it, or leave the group",
+            at: field.mark, field.path)
     }
 
     private func checkUnused(_ top: Fields, processes: [ProcessSpec], volumes: [VolumeName: VolumeSpec]) {

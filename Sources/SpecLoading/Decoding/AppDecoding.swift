@@ -13,6 +13,7 @@ extension SpecDecoder {
         let image = image(require(top, "image"))
         let chosenProject = name(top["project"], ProjectName.self)
         let dependsOn = dependsOn(top["depends_on"], of: appName)
+        let group = name(top["group"], AppName.self)?.rawValue
         let (processes, volumes) = processesAndVolumes(top)
         let deploy = deploy(top["deploy"])
         let reversible = boolean(top["reversible"])
@@ -30,7 +31,7 @@ extension SpecDecoder {
         return AppSpec(
             name: appName, project: chosenProject ?? project, image: image, env: env, files: files,
             dependsOn: dependsOn, processes: processes, volumes: volumes, deploy: deploy,
-            reversible: reversible,
+            reversible: reversible, group: group,
             later: later.isEmpty ? nil : later)
     }
 

@@ -32,18 +32,31 @@ extension SpecDecoder {
                 at: fields.mark(of: key), fields.path(of: key))
         }
         let strategy = spec.effectiveStrategy
-        for key in ["steps", "bake", "analysis"] where fields.keyMarks[key] != nil && strategy != .canary {
+        if fields.keyMarks["steps"] != nil, strategy != .canary {
             error(
                 "only_with_canary",
-                "`\(key)` belongs to `strategy: canary`, and the strategy is `\(strategy.rawValue)`",
-                at: fields.mark(of: key), fields.path(of: key))
+                "`steps` belongs to `strategy: canary`, and the strategy is `\(strategy.rawValue)`",
+                at: fields.mark(of: "steps"), fields.path(of: "steps"))
+        }
+        for key in ["bake", "analysis"] where fields.keyMarks[key] != nil && !strategy.movesTraffic {
+            error(
+                "only_with_canary_or_blue_green",
+                "`\(key)` belongs to `strategy: canary` and `blue_green`, and the strategy is"
+                    + " `\(strategy.rawValue)`", at: fields.mark(of: key), fields.path(of: key))
+        }
+        if strategy == .blueGreen, spec.analysis?.isEmpty == false, spec.effectiveBake == .zero {
+            error(
+                "analysis_without_bake",
+                "`analysis` of a `blue_green` rollout is judged while the new release bakes, and its `bake` is 0s;"
+                    + " give it a time such as `bake: 60s`",
+                at: fields.mark(of: "analysis"), fields.path(of: "analysis"))
         }
         for key in ["max_surge", "max_unavailable"] where fields.has(key) && strategy == .recreate {
             warning(
                 "no_effect", "`\(key)` has no effect with `strategy: recreate`", at: fields.mark(of: key),
                 fields.path(of: key))
         }
-        if spec.approval == .beforePromote, strategy == .rolling || strategy == .recreate {
+        if spec.approval == .beforePromote, !strategy.movesTraffic {
             error(
                 "bad_approval",
                 "`before_promote` needs `strategy: canary` or `blue_green`; use `before_deploy`",
@@ -91,7 +104,9 @@ extension SpecDecoder {
         }
         let every = duration(fields["every"], from: .seconds(1), to: .minutes(60))
         let failures = integer(fields["failures"], in: SpecRange.retries)
-        for key in ["max", "compare", "tolerance", "min_requests"] where kind != "metric" && fields.has(key) {
+        let policy = choice(fields["on_insufficient"], AnalysisSpec.EvidencePolicy.self)
+        let metricKeys = ["max", "compare", "tolerance", "min_requests", "on_insufficient"]
+        for key in metricKeys where kind != "metric" && fields.has(key) {
             error(
                 "no_effect", "`\(key)` means nothing beside `\(kind)`; remove it", at: fields.mark(of: key),
                 fields.path(of: key))
@@ -106,7 +121,7 @@ extension SpecDecoder {
                 .http(path: $0)
             }
         }
-        return check.map { AnalysisSpec(check: $0, every: every, failures: failures) }
+        return check.map { AnalysisSpec(check: $0, every: every, failures: failures, onInsufficient: policy) }
     }
 
     private func metric(_ fields: Fields) -> AnalysisSpec.Check? {

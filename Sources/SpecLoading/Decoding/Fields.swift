@@ -53,8 +53,7 @@ extension SpecDecoder {
             }
             marks[entry.key] = entry.keyMark
             let keyPattern = pattern.isEmpty ? entry.key : "\(pattern).\(entry.key)"
-            if let sentence = NotYetSupported.sentence(for: keyPattern, named: entry.key, value: entry.value)
-            {
+            if let sentence = NotYetSupported.sentence(for: keyPattern, named: entry.key, hasEdge: hasEdge) {
                 error("not_yet_supported", sentence, at: entry.keyMark, path)
             }
             if entry.value.isNull {

@@ -6,12 +6,15 @@ internal import Model
 /// errors at once.
 final class SpecDecoder {
     let project: ProjectName
+    /// Whether what only an edge can do is acted on.
+    let hasEdge: Bool
     let files: FileReader
     var findings = FindingList()
     var later = LaterFeatures()
 
-    init(project: ProjectName, files: FileReader) {
+    init(project: ProjectName, hasEdge: Bool, files: FileReader) {
         self.project = project
+        self.hasEdge = hasEdge
         self.files = files
     }
 }

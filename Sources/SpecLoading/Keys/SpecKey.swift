@@ -6,7 +6,8 @@ public struct SpecKey: Sendable, Hashable {
     /// What holds where the key is left out, for people; `nil` for keys that must be given or mean nothing then.
     public var defaultText: String?
     public var description: String
-    /// The version that acts on it first, or that refuses it with `not_yet_supported` until then.
+    /// The version that acts on it first; `later` if it is refused with `not_yet_supported`, `edge` if it is so where
+    /// the controller has no edge.
     public var since: String
     public var isRequired: Bool
 

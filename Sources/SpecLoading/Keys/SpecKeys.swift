@@ -46,13 +46,13 @@ public enum SpecKeys {
             "secrets", .list(.secretName, atLeast: 0, atMost: 256), since: "later",
             "Names of secrets that become environment variables."),
         SpecKey("depends_on", .list(.name, atLeast: 0, atMost: 64), "Apps that must be converged first."),
+        SpecKey("group", .name, "The release group: its apps promote together, and go back together."),
         SpecKey(
             "release", .object, since: "later",
             "A command that runs once per release, before anything changes."),
         SpecKey(
             "reversible", .boolean, default: "`true`",
-            "`false`: a failed release is held for a person instead of rolled back. Only `true` is acted on yet."
-        ),
+            "`false`: a failed release is held for a person instead of rolled back."),
         SpecKey(
             "processes", .map(keys: .name, of: .object, atLeast: 1), default: "one process `web`",
             "The ways to run the image, by name. Where it is given, the keys of `web` cannot stand at the top."
@@ -83,11 +83,11 @@ public enum SpecKeys {
         SpecKey(
             "port", .integer(SpecRange.port), "The port that the process listens on; also set as `PORT`."),
         SpecKey(
-            "domains", .list(.either([.host, .object]), atLeast: 0, atMost: 64), since: "later",
+            "domains", .list(.either([.host, .object]), atLeast: 0, atMost: 64), since: "edge",
             "Host names under which the process is reached."),
-        SpecKey("domains[].host", .host, since: "later", isRequired: true, "The host name."),
-        SpecKey("domains[].path", .urlPath, since: "later", "Only requests below this path."),
-        SpecKey("domains[].redirect", .host, since: "later", "Send visitors to this host instead."),
+        SpecKey("domains[].host", .host, since: "edge", isRequired: true, "The host name."),
+        SpecKey("domains[].path", .urlPath, since: "edge", "Only requests below this path."),
+        SpecKey("domains[].redirect", .host, since: "edge", "Send visitors to this host instead."),
         SpecKey(
             "healthcheck", .object, default: "an instance is proven by running",
             "How an instance is proven healthy. Exactly one of `path`, `tcp`, `grpc` and `command`."),
@@ -168,12 +168,13 @@ public enum SpecKeys {
     private static let deploy: [SpecKey] = [
         SpecKey(
             "deploy.strategy", .choice(["rolling", "canary", "blue_green", "recreate"]), default: "`rolling`",
-            "`rolling` and `recreate` are acted on; `canary` and `blue_green` not yet."),
+            "How the new release takes over; see the strategies above."),
         SpecKey(
-            "deploy.steps", .list(.percent(1...100), atLeast: 1, atMost: 20), since: "later",
-            "Rising shares of traffic for `canary`, the last of them `100%`."),
+            "deploy.steps", .list(.percent(1...100), atLeast: 1, atMost: 20),
+            default: "`[5%, 25%, 50%, 100%]`",
+            "`canary`: rising shares of traffic, and of instances rounded up; the last is `100%`."),
         SpecKey(
-            "deploy.bake", .duration, default: "`60s`", since: "later",
+            "deploy.bake", .duration, default: "`60s` for `canary`, `0s` for `blue_green`",
             "How long each step must hold; up to `24h`."),
         SpecKey(
             "deploy.max_surge", .portion, default: "`25%`",
@@ -192,28 +193,36 @@ public enum SpecKeys {
             "Whether a failed release is rolled back by itself."),
         SpecKey(
             "deploy.approval", .choice(["none", "before_deploy", "before_promote"]), default: "`none`",
-            "What a person must approve. Only `none` is acted on yet."),
+            "What a person must approve: that anything starts, or that the new release gets all requests."),
         SpecKey(
-            "deploy.analysis", .list(.object, atLeast: 0, atMost: 16), since: "later",
-            "Checks of a canary's steps. Each has exactly one of `metric`, `command` and `http`."),
+            "deploy.analysis", .list(.object, atLeast: 0, atMost: 16),
+            "Checks of each step of `canary`, or of `blue_green` after the switch. Each has exactly one of `metric`, "
+                + "`command` and `http`."),
         SpecKey(
             "deploy.analysis[].metric", .choice(["error_rate", "latency_p50", "latency_p95", "latency_p99"]),
-            since: "later", "A figure of the edge."),
-        SpecKey("deploy.analysis[].max", .limit, since: "later", "`1%` for a rate, `300ms` for a latency."),
+            since: "edge", "A figure of the new release, as the edge counts it. Needs `max`."),
+        SpecKey("deploy.analysis[].max", .limit, since: "edge", "`1%` for a rate, `300ms` for a latency."),
         SpecKey(
-            "deploy.analysis[].compare", .choice(["last_good"]), since: "later",
-            "Compare with the last good release."),
+            "deploy.analysis[].compare", .choice(["last_good"]), since: "edge",
+            "Also no worse than the last good release in the same time."),
         SpecKey(
-            "deploy.analysis[].tolerance", .percent(0...1_000), since: "later", "How much worse it may be."),
+            "deploy.analysis[].tolerance", .percent(0...1_000), default: "`0%`", since: "edge",
+            "With `compare`: how much worse it may be."),
         SpecKey(
-            "deploy.analysis[].min_requests", .integer(SpecRange.requests), since: "later",
-            "Fewer requests than this give no verdict."),
-        SpecKey("deploy.analysis[].command", .command, since: "later", "A command that must exit with 0."),
-        SpecKey("deploy.analysis[].http", .urlPath, since: "later", "A path that must answer 2xx."),
-        SpecKey("deploy.analysis[].every", .duration, since: "later", "Between checks; `1s` to `1h`."),
+            "deploy.analysis[].min_requests", .integer(SpecRange.requests), default: "`50`", since: "edge",
+            "Fewer requests than this in a step give no verdict."),
         SpecKey(
-            "deploy.analysis[].failures", .integer(SpecRange.retries), since: "later",
-            "Failures in a row that count.")
+            "deploy.analysis[].on_insufficient", .choice(["hold", "proceed", "rollback"]),
+            default: "`hold`", since: "edge",
+            "What becomes of a step that has baked with too few requests: wait for more, go on, or roll back."
+        ),
+        SpecKey("deploy.analysis[].command", .command, "A command in a new instance that must exit with 0."),
+        SpecKey("deploy.analysis[].http", .urlPath, "A path of a new instance that must answer 2xx."),
+        SpecKey(
+            "deploy.analysis[].every", .duration, default: "`30s`", "Between checks; `1s` to `1h`."),
+        SpecKey(
+            "deploy.analysis[].failures", .integer(SpecRange.retries), default: "`2`",
+            "Failures in a row that fail the release.")
     ]
 
     private static let autoscaling: [SpecKey] = [

@@ -35,6 +35,7 @@ public enum SpecReference {
         if key.isRequired { text += " Required." }
         if let value = key.defaultText { text += " Default: \(value)." }
         if key.since == "later" { text += " *Not acted on yet.*" }
+        if key.since == "edge" { text += " *Needs an edge, which no controller has yet.*" }
         return text.replacingPipes()
     }
 }

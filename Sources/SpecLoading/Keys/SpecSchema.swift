@@ -91,20 +91,44 @@ public enum SpecSchema {
                     ])
                 )
             ]
-        case "analysis[]": [("oneOf", .array(["metric", "command", "http"].map(requiring)))]
+        case "analysis[]":
+            [
+                ("oneOf", .array(["metric", "command", "http"].map(requiring))),
+                (
+                    "dependentRequired",
+                    .object([
+                        ("metric", .strings(["max"])), ("max", .strings(["metric"])),
+                        ("compare", .strings(["metric"])), ("min_requests", .strings(["metric"])),
+                        ("on_insufficient", .strings(["metric"])), ("tolerance", .strings(["compare"]))
+                    ])
+                )
+            ]
         case "deploy":
             [
                 (
-                    "if",
-                    .object([
-                        ("properties", .object([("strategy", .object([("const", .string("canary"))]))])),
-                        ("required", .strings(["strategy"]))
+                    "allOf",
+                    .array([
+                        only(with: ["canary"], ["steps"]),
+                        only(with: ["canary", "blue_green"], ["bake", "analysis"])
                     ])
-                ),
-                ("else", refusing(["steps", "bake", "analysis"]))
+                )
             ]
         default: []
         }
+    }
+
+    /// Keys that belong to some strategies of `deploy` only.
+    private static func only(with strategies: [String], _ keys: [String]) -> JSONText {
+        .object([
+            (
+                "if",
+                .object([
+                    ("properties", .object([("strategy", .object([("enum", .strings(strategies))]))])),
+                    ("required", .strings(["strategy"]))
+                ])
+            ),
+            ("else", refusing(keys))
+        ])
     }
 
     private static func property(_ key: SpecKey) -> JSONText {

@@ -30,6 +30,7 @@ indirect enum SpecTree {
         map.addMap("files", spec.files.map { ($0.target, .text(SpecTree.file($0, style))) })
         map.addNames("secrets", later.secrets)
         map.addNames("depends_on", spec.dependsOn.map(\.rawValue))
+        map.addText("group", spec.group)
         if let release = later.release { map.add("release", SpecTree.release(release)) }
         if let reversible = spec.reversible { map.add("reversible", .literal("\(reversible)")) }
         map.addMap("processes", spec.processes.map { ($0.name.rawValue, SpecTree.process($0, later)) })
@@ -186,6 +187,7 @@ indirect enum SpecTree {
         }
         map.addTime("every", analysis.every)
         map.addNumber("failures", analysis.failures)
+        map.addText("on_insufficient", analysis.onInsufficient?.rawValue)
         return .map(map.all)
     }
 
