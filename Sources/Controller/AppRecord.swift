@@ -17,6 +17,7 @@ struct AppRecord {
         var livenessRestarts: [String: Int] = [:]
         var successes: [ActionKey: (times: Int, at: Instant)] = [:]
         var prepared: PreparedRelease?
+        var analysis = AnalysisState()
         var view: PlanView?
         var plannedAt = Instant.zero
 
@@ -35,6 +36,7 @@ struct AppRecord {
             livenessRestarts = other.livenessRestarts
             successes = other.successes
             prepared = other.prepared
+            analysis = other.analysis
             view = other.view
             plannedAt = other.plannedAt
         }
@@ -111,6 +113,14 @@ struct AppRecord {
         _modify {
             makeUnique()
             yield &storage.prepared
+        }
+    }
+    /// The checks of the present step of its rollout.
+    var analysis: AnalysisState {
+        get { storage.analysis }
+        _modify {
+            makeUnique()
+            yield &storage.analysis
         }
     }
     /// The last plan's view, for the status; times in it are as of `plannedAt`.

@@ -117,12 +117,15 @@ extension Controller {
     /// An engine may say yes and do nothing. What is asked for again and again within minutes waits like a failure.
     private func noteSuccess(_ key: ActionKey, _ app: AppName) {
         guard key.kind != .prepare, key.kind != .restart, var record = apps[app] else { return }
+        // A route changes with each instance that comes or goes.
+        let limit = key.kind == .route ? 50 : 3
         let now = clock.now()
         record.successes = record.successes.filter { now - $0.value.at < .minutes(5) }
         let times = (record.successes[key]?.times ?? 0) + 1
         record.successes[key] = (times, now)
-        if times >= 3 {
-            let next = now + Backoff.delay(attempt: times - 2, longest: .seconds(60), seed: key.object)
+        if times >= limit {
+            let next =
+                now + Backoff.delay(attempt: times - limit + 1, longest: .seconds(60), seed: key.object)
             record.failures[key] = ActionFailure(
                 attempts: times, firstAt: now, nextAttemptAt: next,
                 message: "the engine has done it ×\(times) without effect", isReleaseFault: false)

@@ -14,19 +14,11 @@ extension Controller {
             dirty = []
         }
         // So many at a time: plans and the batch of all apps at once would be most of the memory that is needed.
-        let names = Array(backlog.prefix(Self.appsInPass))
-        backlog = backlog.dropFirst(names.count)
+        let names = withGroups(backlog.prefix(Self.appsInPass))
+        backlog = backlog.dropFirst(Self.appsInPass)
         figures.passes += 1
 
-        var plans: [Planned] = []
-        plans.reserveCapacity(names.count)
-        for name in names {
-            guard let record = apps[name] else { continue }
-            plans.append(
-                Planned(
-                    name: name, memory: record.memory, desired: record.desired,
-                    plan: Planner.plan(input(name, record, now: now))))
-        }
+        let plans = plan(names, now: now)
         let seen = pending
         var batch = pending
         var started: [StartedAction] = []
@@ -47,12 +39,50 @@ extension Controller {
         if !batch.isEmpty || !plans.isEmpty { changeHub.send(()) }
     }
 
+    /// The apps with all members of their release groups: these are decided on together.
+    private func withGroups(_ names: ArraySlice<AppName>) -> [AppName] {
+        guard !groups.isEmpty else { return Array(names) }
+        var all = Array(names)
+        var seen = Set(names)
+        for name in names {
+            guard let key = groupOf[name] else { continue }
+            for mate in groups[key] ?? [] where seen.insert(mate).inserted { all.append(mate) }
+        }
+        return all
+    }
+
+    private func plan(_ names: [AppName], now: Instant) -> [Planned] {
+        var plans: [Planned] = []
+        plans.reserveCapacity(names.count)
+        var planned: Set<GroupKey> = []
+        for name in names {
+            guard let record = apps[name] else { continue }
+            guard let key = groupOf[name] else {
+                plans.append(Planned(name, record, Planner.plan(input(name, record, now: now))))
+                continue
+            }
+            guard planned.insert(key).inserted else { continue }
+            let members = (groups[key] ?? []).compactMap { name in apps[name].map { (name, $0) } }
+            let inputs = members.map { input($0.0, $0.1, now: now) }
+            for ((name, record), plan) in zip(members, Planner.plan(group: key.name, inputs)) {
+                plans.append(Planned(name, record, plan))
+            }
+        }
+        return plans
+    }
+
     /// A plan, and what it was made from.
     private struct Planned {
         var name: AppName
         var memory: AppMemory
         var desired: DesiredApp
         var plan: AppPlan
+        init(_ name: AppName, _ record: AppRecord, _ plan: AppPlan) {
+            self.name = name
+            memory = record.memory
+            desired = record.desired
+            self.plan = plan
+        }
     }
 
     private struct StartedAction {
@@ -71,7 +101,8 @@ extension Controller {
             recordedNames: recordedNames, inFlight: record.inFlight.sorted { $0.key < $1.key }.map(\.value),
             failures: record.failures, isEngineCurrent: engineState.isCurrent,
             engineProblem: engineState.problem,
-            unmetDependencies: unmetDependencies(of: record), prepared: record.prepared)
+            unmetDependencies: unmetDependencies(of: record), prepared: record.prepared,
+            edge: edgeView(of: name), analysisRuns: record.analysis.runs)
     }
 
     private func unmetDependencies(of record: AppRecord) -> [AppName] {
@@ -94,6 +125,7 @@ extension Controller {
                 dirty.insert(app)
                 if let set = planWakes[app], set <= now { planWakes[app] = nil }
             case .probe(let app, let id): probe(app, id, now: now)
+            case .analysis(let app, let index): analyse(app, index, now: now)
             case .store: break
             case .networks: break
             }
@@ -228,6 +260,7 @@ extension Controller {
         if asksAnew(planned.memory, record.memory) { rearmProbes(name, record, now: now) }
         // What would still stand in the way was tried again when its time came.
         record.failures = record.failures.filter { now - $0.value.nextAttemptAt < .seconds(60) }
+        takeAnalysis(plan.analysis, name, &record, now: now)
         for id in plan.livenessRestarts { record.health[id]?.restartedForLiveness() }
         for ended in plan.rolloutRecords {
             if let outcome = ended.outcome { figures.rolloutsEnded[outcome, default: 0] += 1 }

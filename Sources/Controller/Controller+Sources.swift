@@ -181,11 +181,28 @@ extension Controller {
             for dependency in candidate.spec.dependsOn { edges[dependency, default: []].insert(name) }
         }
         dependents = edges
+        rebuildGroups()
         for (name, record) in apps where desired.apps[name] == nil {
             // Its source has not been read, or is not configured any more.
             want(notReadYet(record.memory.source), of: name)
         }
         ring()
+    }
+
+    /// Apps of one source that name the same group; one whose spec cannot be read now keeps the group it had.
+    private func rebuildGroups() {
+        groups = [:]
+        groupOf = [:]
+        for (name, record) in apps {
+            let spec =
+                record.candidate?.spec ?? record.memory.rollout?.target.spec ?? record.memory.lastGood?.spec
+            guard let group = spec?.group else { continue }
+            let source = record.candidate?.origin.source ?? record.memory.source
+            let key = GroupKey(source: source, name: group)
+            groupOf[name] = key
+            groups[key, default: []].append(name)
+        }
+        for key in groups.keys { groups[key]?.sort() }
     }
 
     private func want(_ wanted: DesiredApp, of name: AppName) {

@@ -28,11 +28,15 @@ public actor Controller {
     var sources: [SourceName: SourceRecord] = [:]
     /// Which apps wait for a verdict of which.
     var dependents: [AppName: Set<AppName>] = [:]
+    /// Members of each release group, sorted, and the group of each app.
+    var groups: [GroupKey: [AppName]] = [:]
+    var groupOf: [AppName: GroupKey] = [:]
     var owned: [ContainerID: OwnedContainer] = [:]
     var networks: [EngineSnapshot.OwnedNetwork] = []
     var foreign: [EngineSnapshot.UnreadableContainer] = []
 
     var engineState = EngineState()
+    var edgeState = EdgeState()
     var storeProblem: StoreError?
     /// Of this controller's claim on the store.
     private(set) var epoch: Int64 = 0
@@ -87,11 +91,14 @@ public actor Controller {
     let syncHub = Broadcast<Void>(capacity: 1)
     /// Wakes the listing of the engine.
     let relistHub = Broadcast<Void>(capacity: 1)
+    /// Wakes the reading of the edge.
+    let edgeHub = Broadcast<Void>(capacity: 1)
 
     /// What a deadline is for.
     enum Wake: Sendable {
         case plan(AppName)
         case probe(AppName, ContainerID)
+        case analysis(AppName, Int)
         case store
         case networks
     }
@@ -128,6 +135,7 @@ public actor Controller {
         restore(state)
         await withDiscardingTaskGroup { group in
             group.addTask { await self.watchEngine() }
+            if edge != nil { group.addTask { await self.watchEdge() } }
             for index in configuration.repositories.indices {
                 group.addTask { await self.follow(index) }
             }

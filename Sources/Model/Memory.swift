@@ -67,6 +67,8 @@ public struct Rollout: Codable, Hashable, Sendable {
     public var promotedStep: Int?
     /// Since when a person is waited for: the deadline stands still.
     public var waitingSince: Instant?
+    /// A person's way back to an earlier release: in one step, without bake or approval.
+    public var isDirect: Bool
     /// All is proven, and the other apps of the release group are waited for.
     public var isReadyForGroup: Bool
 
@@ -88,6 +90,7 @@ public struct Rollout: Codable, Hashable, Sendable {
         phase = .moving
         step = 0
         baseline = [:]
+        isDirect = false
         isReadyForGroup = false
     }
 }

@@ -28,6 +28,8 @@ public struct AppInput: Sendable {
     public var edge: EdgeView
     /// Checks of the present step that the controller runs, by their place in `deploy.analysis`.
     public var analysisRuns: [Int: AnalysisRun]
+    /// Set by `Planner.plan(group:_:)` for apps of a release group.
+    public internal(set) var group: GroupView?
 
     public init(
         app: AppName, now: Instant, wall: WallTime, installation: InstallationName, naming: Naming,
@@ -160,6 +162,7 @@ public struct AppPlan: Sendable {
     public var livenessRestarts: [ContainerID]
     /// Checks to be run by the controller while the present step lasts.
     public var analysis: [AnalysisOrder]
+    var groupState: GroupState?
 
     init(memory: AppMemory) {
         actions = []

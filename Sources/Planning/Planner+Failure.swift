@@ -28,7 +28,9 @@ extension AppPlanning {
                 evidence: [failed.message])
         }
         let timeout = target.spec.deploy.effectiveTimeout
-        guard now - rollout.lastProgressAt >= timeout, rollout.stalledSince == nil else { return nil }
+        guard now - rollout.lastProgressAt >= timeout, rollout.stalledSince == nil,
+            rollout.waitingSince == nil
+        else { return nil }
         let want = views.reduce(0) { $0 + $1.want }
         return Failure(
             cause: .deadline,
@@ -104,11 +106,19 @@ extension AppPlanning {
         quarantine(target, failure)
         // With nothing to go back to, what ran before this store knew it is not taken away.
         let isKept = rollout.isAdopted == true && memory.lastGood == nil
-        let goesBack = target.spec.deploy.effectiveRollback && !isKept
+        let goesBack =
+            target.spec.deploy.effectiveRollback
+            && (target.spec.effectiveReversible || failure.cause == .group)
+            && !isKept
         rollout.phase = goesBack ? .rollingBack(failure) : .held(failure)
         rollout.lastProgressAt = now
         rollout.provenMaximum = 0
+        rollout.waitingSince = nil
+        rollout.bakingSince = nil
+        rollout.isReadyForGroup = false
+        share = goesBack ? nil : share
         memory.rollout = rollout
+        plan.groupState = .failed(failure)
         plan.evidenceFrom = Array(
             views.flatMap(\.mine).filter { $0.isBad || $0.health.crashes > 0 }.map(\.id).prefix(3))
         event(
@@ -118,7 +128,10 @@ extension AppPlanning {
             memory.lastOutcome = LastOutcome(
                 release: target.number, outcome: .held, failure: failure, at: now)
             record(rollout, .held, evidence: [failure.message] + failure.evidence)
-            let reason = isKept ? "there is no earlier good release" : "rollback is off"
+            let reason =
+                isKept
+                ? "there is no earlier good release"
+                : target.spec.effectiveReversible ? "rollback is off" : "it is not reversible"
             event(.held, release: target.number, "\(reason): \(target.number) stays as it is")
             return
         }

@@ -9,6 +9,9 @@ extension AppPlanning {
             for view in input.instances.map({ view($0) }) where isKnownBad(view) { remove(view) }
             return
         }
+        if let kept = memory.kept {
+            if now < kept.until { wake(at: kept.until) } else { memory.kept = nil }
+        }
         let views = views(of: release, besides: nil)
         viewsAtRest = views
         restore(release, views)
@@ -25,6 +28,7 @@ extension AppPlanning {
         for view in views {
             let limits = Planner.limits(release.spec.deploy, want: view.want)
             let others = view.others.filter { !$0.isStopping }
+            departing.formUnion(view.kept.map(\.id))
             let isStopFirst = isStopFirst(view, release)
             if isStopFirst, view.hasLiveOthers {
                 // Two must never write at once: nothing of ours comes up before the last of the others is down.
@@ -33,7 +37,7 @@ extension AppPlanning {
             }
             let room = view.capacity + (isStopFirst ? 0 : limits.surge) - view.liveCount
             let started = revive(view.mine, release, room: room)
-            launch(release, view, room: room - started)
+            launch(release, view, upTo: view.want, room: room - started)
             takeAway(others, view, floor: view.want - limits.unavailable)
             removeSurplus(view)
         }
@@ -41,10 +45,16 @@ extension AppPlanning {
 
     private mutating func takeAway(_ others: [InstanceView], _ view: ProcessView, floor: Int) {
         for other in others where !other.isReady { remove(other) }
-        var budget = view.mineReady >= view.want ? others.count : view.readyCount - floor
-        for other in others.sorted(by: { $0.name > $1.name }) where other.isReady && budget > 0 {
+        var budget = view.mineServing >= view.want ? others.count : view.servingCount - floor
+        let inOrder = others.filter(\.isReady).sorted { left, right in
+            left.isDraining == right.isDraining ? left.name > right.name : left.isDraining
+        }
+        for other in inOrder {
+            if other.isServing {
+                guard budget > 0 else { continue }
+                budget -= 1
+            }
             remove(other)
-            budget -= 1
         }
     }
 
@@ -54,12 +64,13 @@ extension AppPlanning {
         var surplus = present.count + view.launching - view.want
         guard surplus > 0 else { return }
         let inOrder = present.sorted { left, right in
-            left.isReady == right.isReady ? left.name > right.name : right.isReady
+            if left.isServing != right.isServing { return right.isServing }
+            return left.isDraining == right.isDraining ? left.name > right.name : left.isDraining
         }
         // One that is only on its way makes nobody superfluous who serves.
-        var spare = view.mineReady - view.want
+        var spare = view.mineServing - view.want
         for instance in inOrder where surplus > 0 {
-            if instance.isReady {
+            if instance.isServing {
                 guard spare > 0 else { continue }
                 spare -= 1
             }
@@ -108,6 +119,10 @@ extension AppPlanning {
             let room = isSingle && view.hasLiveOthers ? 0 : view.capacity + limits.surge - view.liveCount
             revive(view.mine, release, room: min(view.want, room))
         }
+    }
+
+    private func isStopFirst(_ view: ProcessView, _ release: Release) -> Bool {
+        view.spec.map { ProcessView.isStopFirst($0, in: release.spec) } ?? false
     }
 
     // MARK: The way back
@@ -178,7 +193,8 @@ extension AppPlanning {
         memory.rollout = nil
         memory.isBeingRemoved = true
         for instance in input.instances { remove(view(instance)) }
-        if input.instances.isEmpty, input.inFlight.isEmpty {
+        routeRemoval()
+        if input.instances.isEmpty, input.inFlight.isEmpty, plan.actions.isEmpty {
             plan.isForgotten = true
             event(.appRemoved, "removed with all its containers; its volumes are kept")
         }
@@ -191,5 +207,13 @@ extension AppPlanning {
                     message: "the spec is gone from git; \(input.instances.count) containers are left")
             ] + worldBlockers()
         noteVerdict()
+    }
+
+    private mutating func routeRemoval() {
+        guard case .routes(let observed) = input.edge else { return }
+        guard input.instances.isEmpty else { return routeAll() }
+        for process in observed.keys.sorted() {
+            perform(.unroute(RouteKey(app: input.app, process: process)))
+        }
     }
 }

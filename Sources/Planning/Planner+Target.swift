@@ -33,6 +33,9 @@ extension AppPlanning {
             perform(.prepare(reference: candidate.spec.image, known: nil))
             return
         }
+        guard isRunningAlready || input.isApproved(candidate) && input.group?.isPrepared != false else {
+            return
+        }
         begin(release(of: candidate, prepared), isNew: true)
     }
 
@@ -56,6 +59,7 @@ extension AppPlanning {
         }
         guard isQuarantined(release.specDigest) == nil, !memory.isPaused else { return }
         begin(release, isNew: false)
+        memory.rollout?.isDirect = true
     }
 
     private mutating func release(of candidate: Candidate, _ prepared: PreparedRelease) -> Release {
@@ -77,6 +81,7 @@ extension AppPlanning {
                 "\(old.target.number) is overtaken by \(release.number)")
         }
         memory.rollout = Rollout(target: release, startedAt: now, startedAtWall: input.wall)
+        memory.kept = nil
         if input.prepared?.adoptedNumber == release.number { memory.rollout?.isAdopted = true }
         if isNew { plan.newReleases.append(release) }
         plan.rolloutRecords.append(

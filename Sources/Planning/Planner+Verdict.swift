@@ -39,30 +39,14 @@ extension AppPlanning {
     private mutating func judge(_ rollout: Rollout) {
         let target = rollout.target
         let views = views(of: target, besides: memory.lastGood)
-        let window = target.spec.deploy.effectiveMinHealthyTime
-        let want = max(1, views.reduce(0) { $0 + $1.want })
-        let proven = views.reduce(0) { $0 + min($1.want, $1.mineProven(now: now, window: window)) }
         let timeout = target.spec.deploy.effectiveTimeout
         let left = rollout.lastProgressAt + timeout - now
-        plan.rollout = RolloutStatus(
-            strategy: target.spec.deploy.effectiveStrategy, from: memory.lastGood?.number, to: target.number,
-            step: min(proven + 1, want), steps: want, provenPercent: proven * 100 / want,
-            deadlineInSeconds: memory.isPaused || rollout.stalledSince != nil
-                ? nil : max(0, left.wholeSecondsRoundedUp))
+        plan.rollout = status(rollout, views, left: left)
         switch rollout.phase {
         case .held(let failure):
             plan.verdict = .held
             plan.phase = "failed"
-            plan.because = [
-                blocker(failure, of: target),
-                Blocker(
-                    cause: target.spec.deploy.effectiveRollback ? .noLastGood : .rollbackOff,
-                    object: input.app.rawValue,
-                    message: target.spec.deploy.effectiveRollback
-                        ? "it ran before this store knew it, so \(target.number) stays until a person decides"
-                        : "deploy.rollback is off, so \(target.number) stays until a person decides",
-                    command: "slipway abort \(input.app)")
-            ]
+            plan.because = [blocker(failure, of: target), heldBlocker(target)]
         case .rollingBack(let failure):
             plan.verdict = .progressing
             plan.phase = "rolling back"
@@ -77,13 +61,71 @@ extension AppPlanning {
         }
     }
 
+    private func status(_ rollout: Rollout, _ views: [ProcessView], left: TimeSpan) -> RolloutStatus {
+        let movement = Movement(rollout, from: memory.lastGood)
+        let deploy = rollout.target.spec.deploy
+        let want = max(1, views.reduce(0) { $0 + $1.want })
+        let proven = views.reduce(0) { $0 + min($1.want, $1.mineProven(now: now, window: movement.window)) }
+        let isStopped = memory.isPaused || rollout.stalledSince != nil || rollout.waitingSince != nil
+        var status = RolloutStatus(
+            strategy: deploy.effectiveStrategy, from: memory.lastGood?.number, to: rollout.target.number,
+            step: min(proven + 1, want), steps: want, provenPercent: proven * 100 / want,
+            deadlineInSeconds: isStopped ? nil : max(0, left.wholeSecondsRoundedUp))
+        guard movement.steps.count > 1 else { return status }
+        status.step = movement.index + 1
+        status.steps = movement.steps.count
+        let isRouted = !routedProcesses.isEmpty
+        status.weightKind = isRouted ? .traffic : .instances
+        status.weightPercent = isRouted ? share ?? 0 : instanceShare(views)
+        if let since = rollout.bakingSince, rollout.waitingSince == nil {
+            status.nextInSeconds = seconds(until: since + movement.step.bake)
+        }
+        return status
+    }
+
+    /// Of the instances of ported processes that are ready, or of all where no process has a port.
+    private func instanceShare(_ views: [ProcessView]) -> Int {
+        let ported = views.filter { $0.spec?.port != nil }
+        let counted = ported.isEmpty ? views : ported
+        let all = counted.reduce(0) { $0 + $1.all.count { $0.isReady } }
+        let mine = counted.reduce(0) { $0 + $1.mineReady }
+        return all > 0 ? mine * 100 / all : 0
+    }
+
+    private func heldBlocker(_ target: Release) -> Blocker {
+        let command = "slipway abort \(input.app)"
+        let name = input.app.rawValue
+        if !target.spec.effectiveReversible {
+            return Blocker(
+                cause: .irreversible, object: name,
+                message:
+                    "the spec says `reversible: false`, so \(target.number) stays until a person decides",
+                command: command)
+        }
+        if !target.spec.deploy.effectiveRollback {
+            return Blocker(
+                cause: .rollbackOff, object: name,
+                message: "deploy.rollback is off, so \(target.number) stays until a person decides",
+                command: command)
+        }
+        return Blocker(
+            cause: .noLastGood, object: name,
+            message: "it ran before this store knew it, so \(target.number) stays until a person decides",
+            command: command)
+    }
+
     private mutating func judgeMoving(_ rollout: Rollout, _ views: [ProcessView], isLate: Bool) {
         let target = rollout.target
         plan.phase = target.spec.deploy.effectiveStrategy.rawValue
         // The pause is all there is to say: nothing moves that could be waited for.
         if memory.isPaused { return }
+        if let blocker = waitBlocker(rollout) {
+            plan.verdict = blocker.cause == .group ? .progressing : .held
+            plan.because = [blocker] + worldBlockers()
+            return
+        }
         plan.verdict = isLate ? .held : .progressing
-        plan.because = worldBlockers() + instanceBlockers(views)
+        plan.because = worldBlockers() + edgeBlockers() + bakeBlockers(rollout) + instanceBlockers(views)
         if plan.because.isEmpty {
             plan.because = [
                 Blocker(
@@ -92,6 +134,50 @@ extension AppPlanning {
                     sinceSeconds: seconds(since: rollout.startedAt))
             ]
         }
+    }
+
+    /// Who is waited for: a person, or the rest of the group.
+    private func waitBlocker(_ rollout: Rollout) -> Blocker? {
+        guard let since = rollout.waitingSince else { return nil }
+        let number = rollout.target.number
+        let movement = Movement(rollout, from: memory.lastGood)
+        if rollout.isReadyForGroup, let group = input.group {
+            let names = group.others.map(\.rawValue).joined(separator: ", ")
+            return Blocker(
+                cause: .group, object: group.name,
+                message: "\(number) is proven and waits for \(names) of group \(group.name)",
+                sinceSeconds: seconds(since: since),
+                command: group.others.first.map { "slipway why \($0)" })
+        }
+        let isUndecided: Bool
+        if case .insufficient = analyse(rollout, movement, isPromoted: false) {
+            isUndecided = true
+        } else {
+            isUndecided = false
+        }
+        return Blocker(
+            cause: isUndecided ? .evidence : .approval, object: number.description,
+            message: isUndecided
+                ? "step \(movement.index + 1) of \(movement.steps.count) had too few requests to be judged by"
+                : "\(number) is proven and waits to be promoted",
+            sinceSeconds: seconds(since: since), command: "slipway promote \(input.app)")
+    }
+
+    private func bakeBlockers(_ rollout: Rollout) -> [Blocker] {
+        let movement = Movement(rollout, from: memory.lastGood)
+        guard movement.steps.count > 1, let since = rollout.bakingSince else { return [] }
+        let left = seconds(until: since + movement.step.bake)
+        return [
+            Blocker(
+                cause: .bake, object: rollout.target.number.description,
+                message: "step \(movement.index + 1) of \(movement.steps.count), baking",
+                sinceSeconds: seconds(since: since), nextAttemptInSeconds: left)
+        ]
+    }
+
+    func edgeBlockers() -> [Blocker] {
+        guard let problem = edgeProblem, !routedProcesses.isEmpty else { return [] }
+        return [Blocker(cause: .edge, object: "edge", message: problem, command: "slipway status")]
     }
 
     // MARK: At rest
@@ -152,13 +238,17 @@ extension AppPlanning {
         if views.contains(where: { $0.mineReady < $0.want }) {
             plan.verdict = .degraded
             plan.phase = "repairing"
-            plan.because = worldBlockers() + instanceBlockers(views)
+            plan.because = worldBlockers() + edgeBlockers() + instanceBlockers(views)
         } else if views.contains(where: {
             !$0.others.isEmpty || $0.mine.count > $0.want || $0.launching + $0.launchingOthers > 0
         }) {
             plan.verdict = .progressing
             plan.phase = "cleaning up"
             plan.because = worldBlockers() + cleanupBlockers(views)
+        } else if !areRoutesSettled {
+            plan.verdict = edgeProblem == nil ? .progressing : .degraded
+            plan.phase = "routing"
+            plan.because = worldBlockers() + edgeBlockers() + [routeBlocker()]
         } else {
             plan.verdict = .converged
             plan.because = worldBlockers() + (plan.actions.isEmpty ? [] : [driftBlocker()])
@@ -210,6 +300,11 @@ extension AppPlanning {
             }
             return
         }
+        if input.prepared?.specDigest == candidate.digest, let blocker = startBlocker(candidate) {
+            plan.verdict = blocker.cause == .approval ? .held : .waiting
+            plan.because = [blocker]
+            return
+        }
         let key = ActionKey(kind: .prepare, object: candidate.spec.image)
         guard let failure = input.failures[key] else {
             plan.verdict = .progressing
@@ -233,6 +328,22 @@ extension AppPlanning {
         ]
     }
 
+    /// What a release whose image is there waits for before anything of it starts.
+    private func startBlocker(_ candidate: Candidate) -> Blocker? {
+        if !input.isApproved(candidate) {
+            let commit = candidate.origin.commit.id.short
+            return Blocker(
+                cause: .approval, object: commit, message: "\(commit) is deployed when a person approves it",
+                command: "slipway approve \(commit)")
+        }
+        guard let group = input.group, !group.isPrepared, !group.others.isEmpty else { return nil }
+        let names = group.others.map(\.rawValue).joined(separator: ", ")
+        return Blocker(
+            cause: .group, object: group.name,
+            message: "waits until \(names) of group \(group.name) can be rolled out as well",
+            command: "slipway why \(group.others[0])")
+    }
+
     // MARK: Links of the chain
 
     private func blocker(_ failure: Failure, of release: Release) -> Blocker {
@@ -245,6 +356,10 @@ extension AppPlanning {
         Blocker(
             cause: .paused, object: input.app.rawValue, message: "paused by a person",
             sinceSeconds: memory.pausedAt.map { seconds(since: $0) }, command: "slipway resume \(input.app)")
+    }
+
+    private func routeBlocker() -> Blocker {
+        Blocker(cause: .edge, object: "edge", message: "the edge has not taken all routes yet")
     }
 
     private func driftBlocker() -> Blocker {

@@ -32,7 +32,9 @@ public enum Planner {
     /// Both at 0 would never move; the loader refuses that, and a surge of 1 is taken here.
     public static func limits(_ deploy: DeploySpec, want: Int) -> (surge: Int, unavailable: Int) {
         let unavailable = deploy.effectiveMaxUnavailable.roundedDown(of: want)
-        let surge = deploy.effectiveMaxSurge.roundedUp(of: want)
+        // Blue and green stand side by side in full.
+        let surge =
+            deploy.effectiveStrategy == .blueGreen ? want : deploy.effectiveMaxSurge.roundedUp(of: want)
         return (surge == 0 && unavailable == 0 ? 1 : surge, min(unavailable, want))
     }
 }
@@ -45,7 +47,11 @@ struct AppPlanning {
     private var usedNames: Set<String>?
     /// The instances as the steady state has sorted them, for the verdict.
     var viewsAtRest: [ProcessView]?
-    private let busyObjects: Set<String>
+    let busyObjects: Set<String>
+    /// Instances that are to go and leave the edge first.
+    var departing: Set<ContainerID> = []
+    /// The share of requests that the new release is to get now, in per cent; `nil`: all instances get the same.
+    var share: Int?
     /// A failure of the world, not of the release, that stands in the way now.
     var worldFailures: [(key: ActionKey, failure: ActionFailure)] = []
 
@@ -81,19 +87,24 @@ struct AppPlanning {
         case .keep, .heldRemoval:
             // A removal under way is neither taken further nor taken back before git is heard again.
             if memory.isBeingRemoved {
+                plan.groupState = .idle
                 judge()
                 return
             }
         }
         chooseTarget()
+        quarantineUnbegun()
         move()
+        if !isStoreBehind { routeAll() }
+        plan.groupState = plan.groupState ?? groupStateNow()
         judge()
     }
 
     /// While the world stands in the way, the rollout's deadline does not come nearer.
     private mutating func holdDeadline() {
         guard var rollout = memory.rollout else { return }
-        if !input.isEngineCurrent || !worldFailures.isEmpty {
+        let isEdgeAway = edgeProblem != nil && !routedProcesses.isEmpty
+        if !input.isEngineCurrent || !worldFailures.isEmpty || isEdgeAway {
             guard rollout.stalledSince == nil else { return }
             rollout.stalledSince = now
         } else if let since = rollout.stalledSince {
@@ -113,6 +124,9 @@ struct AppPlanning {
             steady()
             return
         }
+        let movement = Movement(rollout, from: memory.lastGood)
+        share = rollout.bakingSince != nil ? movement.step.traffic : movement.trafficBefore
+        if case .rollingBack = rollout.phase { share = nil }
         if memory.isPaused {
             reviveStopped()
             return
@@ -203,7 +217,20 @@ struct AppPlanning {
         return InstanceView(
             instance: instance, health: input.health[instance.id] ?? InstanceHealth(instance, now: now),
             isStopping: isStopping, isLeaving: isLeaving, isStarting: isStarting,
-            question: spec.map { ProbePolicy($0).question })
+            question: spec.map { ProbePolicy($0).question }, isReachable: isReachable(instance),
+            isDraining: isDraining(instance))
+    }
+
+    private func isReachable(_ instance: ObservedInstance) -> Bool {
+        guard case .routes(let routes) = input.edge, isRouted(instance.labels.process) else { return true }
+        let targets = routes[instance.labels.process]?.observed.route.targets ?? []
+        return targets.contains { $0.container == instance.id }
+    }
+
+    private func isDraining(_ instance: ObservedInstance) -> Bool {
+        guard case .routes(let routes) = input.edge else { return false }
+        let targets = routes[instance.labels.process]?.observed.route.targets ?? []
+        return targets.contains { $0.container == instance.id && $0.isDraining }
     }
 
     /// The processes of `release`, of `other` and of what is there, with their instances sorted by template.
@@ -228,6 +255,8 @@ struct AppPlanning {
             {
                 let seen = view(instance, release?.spec.process(name))
                 views[name]?.mine.append(seen)
+            } else if isKept(instance) {
+                views[name]?.kept.append(view(instance))
             } else {
                 views[name]?.others.append(view(instance))
             }
@@ -240,7 +269,26 @@ struct AppPlanning {
                 views[order.labels.process]?.launchingOthers += 1
             }
         }
-        return views.values.sorted { $0.name < $1.name }
+        return views.values.sorted { $0.name < $1.name }.map(withoutNeedlessKept)
+    }
+
+    /// Of the release before, within the time that it is kept. Only what the edge keeps requests from stays idle.
+    private func isKept(_ instance: ObservedInstance) -> Bool {
+        guard memory.rollout == nil, let kept = memory.kept, now < kept.until else { return false }
+        let process = instance.labels.process
+        return instance.state == .running && isRouted(process)
+            && kept.release.templates[process]?.digest == instance.labels.template
+    }
+
+    /// What is kept gives way as soon as its place is needed.
+    private func withoutNeedlessKept(_ view: ProcessView) -> ProcessView {
+        guard !view.kept.isEmpty, view.mineCount < view.want || view.mineServing < view.want else {
+            return view
+        }
+        var view = view
+        view.others += view.kept
+        view.kept = []
+        return view
     }
 
     /// Changed by hand in a way that the engine cannot put back, such as a limit where there was none: replaced, as

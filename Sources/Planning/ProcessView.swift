@@ -12,11 +12,17 @@ struct InstanceView {
     let isStarting: Bool
     /// What the release that is looked from asks its instances; `nil` where it does not have the process.
     let question: ProbePolicy.Question?
+    /// Requests reach it as far as is known: the edge has it, or there is no edge for its process.
+    let isReachable: Bool
+    /// The edge gives it nothing new.
+    let isDraining: Bool
 
     var id: ContainerID { instance.id }
     var name: String { instance.name }
     var isLive: Bool { instance.state.isLive || isStarting }
     var isReady: Bool { instance.state == .running && health.readiness == .ready && !isStopping }
+    /// Ready, and requests reach it.
+    var isServing: Bool { isReady && isReachable }
 
     /// Certainly of no use now: it does not run, or it has failed its probes. Not merely unproven.
     var isBad: Bool {
@@ -47,18 +53,19 @@ struct ProcessView {
     let otherWant: Int
     var mine: [InstanceView] = []
     var others: [InstanceView] = []
+    /// Of the release before, kept a while for an instant way back.
+    var kept: [InstanceView] = []
     /// Containers of the wanted template that are being made and are not seen yet.
     var launching = 0
     /// The same of other templates: of a release that has failed or was overtaken meanwhile.
     var launchingOthers = 0
 
-    var all: [InstanceView] { mine + others }
+    var all: [InstanceView] { mine + others + kept }
     /// What capacity is measured against while two releases are there.
     var capacity: Int { max(want, otherWant) }
     var liveCount: Int { all.count { $0.isLive } + launching + launchingOthers }
     /// Something of another template has, or is about to have, a process of its own.
     var hasLiveOthers: Bool { launchingOthers > 0 || others.contains(where: \.isLive) }
-    var readyCount: Int { all.count { $0.isReady } }
     /// Of the wanted template, there or coming; one that is stopped or restarted counts, because it is started
     /// again, not replaced.
     var mineCount: Int {
@@ -66,9 +73,15 @@ struct ProcessView {
             + launching
     }
     var mineReady: Int { mine.count { $0.isReady } }
+    var mineServing: Int { mine.count { $0.isServing } }
+    var servingCount: Int { (mine + others).count { $0.isServing } }
 
     func mineProven(now: Instant, window: TimeSpan) -> Int {
         mine.count { $0.isProven(now: now, window: window) }
+    }
+
+    func mineProvenServing(now: Instant, window: TimeSpan) -> Int {
+        mine.count { $0.isReachable && $0.isProven(now: now, window: window) }
     }
 
     /// Every instance of the wanted template has passed its window, and none is on its way.

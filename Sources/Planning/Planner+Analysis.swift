@@ -1,0 +1,175 @@
+import Model
+
+/// What the checks of a step say of the new release.
+enum StepVerdict {
+    /// The step has not held long enough.
+    case baking(until: Instant)
+    case good
+    /// Too few requests to tell; a person may.
+    case insufficient
+    case bad(Failure)
+}
+
+extension AppPlanning {
+    /// Judges the present step. What is bad is bad at once; what is good has to stay so until the bake is over.
+    ///
+    /// - Parameter isPromoted: a person does not want to wait; only what is bad counts then.
+    func analyse(_ rollout: Rollout, _ movement: Movement, isPromoted: Bool) -> StepVerdict {
+        var verdict = StepVerdict.good
+        for (index, spec) in checks(rollout, movement).enumerated() {
+            switch judge(spec, index, rollout) {
+            case .bad(let failure): return .bad(failure)
+            case .baking(let until): if !isPromoted { verdict = .baking(until: until) }
+            case .insufficient:
+                if case .good = verdict, !isPromoted { verdict = .insufficient }
+            case .good: break
+            }
+        }
+        let due = (rollout.bakingSince ?? now) + movement.step.bake
+        if !isPromoted, now < due { return .baking(until: due) }
+        guard case .insufficient = verdict else { return verdict }
+        return whenInsufficient(rollout, movement)
+    }
+
+    /// Where no request is meant to reach the release yet, there is nothing to judge.
+    private func checks(_ rollout: Rollout, _ movement: Movement) -> [AnalysisSpec] {
+        guard movement.steps.count > 1, !movement.isStillDark else { return [] }
+        return rollout.target.spec.deploy.analysis ?? []
+    }
+
+    private func whenInsufficient(_ rollout: Rollout, _ movement: Movement) -> StepVerdict {
+        let undecided = checks(rollout, movement).enumerated().filter { index, spec in
+            if case .insufficient = judge(spec, index, rollout) { return true }
+            return false
+        }
+        let policies = undecided.map(\.element.effectiveOnInsufficient)
+        if policies.contains(.rollback) {
+            return .bad(
+                Failure(
+                    cause: .evidence,
+                    message: "had too few requests in step \(rollout.step + 1) to be judged by"))
+        }
+        return policies.contains(.hold) ? .insufficient : .good
+    }
+
+    private func judge(_ spec: AnalysisSpec, _ index: Int, _ rollout: Rollout) -> StepVerdict {
+        switch spec.check {
+        case .command, .http:
+            let run = input.analysisRuns[index] ?? AnalysisRun()
+            if run.failures >= spec.effectiveFailures {
+                return .bad(
+                    Failure(
+                        cause: .analysis,
+                        message: "failed check \(index + 1) of its analysis ×\(run.failures): \(run.message)",
+                        evidence: [run.message]))
+            }
+            return run.passes > 0 && run.failures == 0 ? .good : .baking(until: now + spec.effectiveEvery)
+        case .metric(let metric, let limit, let compares, let tolerance, let least):
+            let least = Int64(least ?? AnalysisSpec.defaultMinRequests)
+            let new = counted(of: rollout.target.number, rollout)
+            guard new.requests >= least else { return .insufficient }
+            let old = memory.lastGood.map { counted(of: $0.number, rollout) }
+            let reference = compares ? old.flatMap { $0.requests >= least ? $0 : nil } : nil
+            // Compared with nothing, a figure says half of what was asked for.
+            if compares, reference == nil { return .insufficient }
+            let reading = MetricReading(metric: metric, limit: limit, tolerance: tolerance ?? 0)
+            guard let complaint = reading.complaint(new, reference) else { return .good }
+            return .bad(Failure(cause: .analysis, message: complaint, evidence: [complaint]))
+        }
+    }
+
+    private func counted(of release: ReleaseNumber, _ rollout: Rollout) -> TrafficFigures {
+        let now = figures()[release] ?? TrafficFigures()
+        return now.since(rollout.baseline[release] ?? TrafficFigures())
+    }
+
+    /// Asks the controller to run the commands and requests of the step's analysis.
+    mutating func orderAnalysis(_ rollout: Rollout, _ views: [ProcessView]) {
+        let movement = Movement(rollout, from: memory.lastGood)
+        for (index, spec) in checks(rollout, movement).enumerated() {
+            let check: HealthcheckSpec.Check
+            switch spec.check {
+            case .metric: continue
+            case .command(let command): check = .command(command)
+            case .http(let path): check = .http(path: path, host: nil, port: nil)
+            }
+            let instance = views.first { view in
+                if case .http = check, view.spec?.port == nil { return false }
+                return view.mine.contains(where: \.isReady)
+            }?.mine.first(where: \.isReady)
+            guard let instance else { continue }
+            plan.analysis.append(
+                AnalysisOrder(
+                    release: rollout.target.number, step: rollout.step, index: index, container: instance.id,
+                    check: check, every: spec.effectiveEvery))
+        }
+    }
+}
+
+/// One figure of the edge against its limit, and against that of the last good release.
+struct MetricReading {
+    let metric: AnalysisSpec.Metric
+    let limit: AnalysisSpec.Limit
+    /// In whole per cent, how much worse than the reference it may be.
+    let tolerance: Int
+
+    /// What is wrong with `new`, as a sentence that follows the release's number; `nil` if nothing is.
+    func complaint(_ new: TrafficFigures, _ old: TrafficFigures?) -> String? {
+        switch metric {
+        case .errorRate: errorComplaint(new, old)
+        case .latencyP50: latencyComplaint(50, new, old)
+        case .latencyP95: latencyComplaint(95, new, old)
+        case .latencyP99: latencyComplaint(99, new, old)
+        }
+    }
+
+    private func errorComplaint(_ new: TrafficFigures, _ old: TrafficFigures?) -> String? {
+        guard case .share(let most) = limit else { return nil }
+        let rate = Self.rate(new)
+        let seen = "had \(Self.percent(rate)) errors in \(new.requests) requests"
+        if rate > Int64(most) { return seen + ", more than \(Self.percent(Int64(most)))" }
+        guard let old else { return nil }
+        let reference = Self.rate(old)
+        guard rate * 100 > reference * Int64(100 + tolerance) else { return nil }
+        return seen + ", the last good release \(Self.percent(reference))"
+    }
+
+    /// In hundredths of a per cent.
+    private static func rate(_ figures: TrafficFigures) -> Int64 {
+        figures.requests > 0
+            ? figures.errors.multipliedReportingOverflow(by: 10_000).partialValue / figures.requests : 0
+    }
+
+    private static func percent(_ hundredths: Int64) -> String {
+        let cents = hundredths % 100
+        return cents == 0 ? "\(hundredths / 100) %" : "\(hundredths / 100).\(cents < 10 ? "0" : "")\(cents) %"
+    }
+
+    private func latencyComplaint(
+        _ percentile: Int64, _ new: TrafficFigures, _ old: TrafficFigures?
+    ) -> String? {
+        guard case .time(let most) = limit, let reading = Self.bound(percentile, new) else { return nil }
+        let seen =
+            "answered \(percentile) % of \(new.requests) requests within \(TimeSpan.milliseconds(reading))"
+        if TimeSpan.milliseconds(reading) > most { return seen + ", slower than \(most)" }
+        guard let old, let reference = Self.bound(percentile, old),
+            reading * 100 > reference * Int64(100 + tolerance)
+        else { return nil }
+        return seen + ", the last good release within \(TimeSpan.milliseconds(reference))"
+    }
+
+    /// The bound in milliseconds below which `percentile` per cent of the requests stayed; one beyond the last bound
+    /// counts as twice that.
+    static func bound(_ percentile: Int64, _ figures: TrafficFigures) -> Int64? {
+        let total = figures.latency.reduce(0, +)
+        guard total > 0 else { return nil }
+        var seen: Int64 = 0
+        for (index, count) in figures.latency.enumerated() {
+            seen += count
+            guard seen * 100 >= total * percentile else { continue }
+            return index < TrafficFigures.bounds.count
+                ? TrafficFigures.bounds[index] : (TrafficFigures.bounds.last ?? 0) * 2
+        }
+        return nil
+    }
+}

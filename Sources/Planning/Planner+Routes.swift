@@ -1,0 +1,217 @@
+import Model
+
+/// The edge's part of a plan: who gets requests, and the order in which an instance leaves.
+///
+/// An instance that serves is first drained, then taken out of the route, then *seen* out of it, and only then stopped.
+extension AppPlanning {
+    /// How long instances of the release before are kept after a promotion, for an instant way back.
+    static let keepTime = TimeSpan.seconds(60)
+
+    /// The release whose domains count: what is proven, and until something is, what is tried.
+    private var routing: Release? { memory.lastGood ?? memory.rollout?.target }
+
+    /// Processes that the edge sends requests to.
+    var routedProcesses: [ProcessName] {
+        guard input.edge != .none, let routing else { return [] }
+        return routing.spec.processes.filter { process in
+            process.port != nil && !(routing.spec.later?.domains[process.name] ?? []).isEmpty
+        }
+        .map(\.name)
+    }
+
+    func isRouted(_ process: ProcessName) -> Bool { routedProcesses.contains(process) }
+
+    /// Why nothing can be decided that depends on the edge.
+    var edgeProblem: String? {
+        guard case .unreachable(let problem) = input.edge else { return nil }
+        return problem
+    }
+
+    func observedRoute(_ process: ProcessName) -> RouteView? {
+        guard case .routes(let routes) = input.edge else { return nil }
+        return routes[process]
+    }
+
+    /// All that the edge was told is what it does.
+    var areRoutesSettled: Bool {
+        guard edgeProblem == nil else { return routedProcesses.isEmpty }
+        return routedProcesses.allSatisfy { process in
+            !busyObjects.contains(routeObject(process))
+                && observedRoute(process)?.observed.route == wantedRoute(process)
+        }
+    }
+
+    private func routeObject(_ process: ProcessName) -> String {
+        "route \(RouteKey(app: input.app, process: process))"
+    }
+
+    /// Counts of all routed processes together, by release.
+    func figures() -> [ReleaseNumber: TrafficFigures] {
+        guard case .routes(let routes) = input.edge else { return [:] }
+        return routes.values.reduce(into: [:]) { sums, route in
+            for (release, figures) in route.observed.figures { sums[release, default: .init()].add(figures) }
+        }
+    }
+
+    // MARK: Leaving
+
+    /// Takes an instance away; one that gets requests leaves the edge first.
+    mutating func remove(_ view: InstanceView) {
+        guard leavesEdge(view) else { return }
+        perform(.remove(view.id, name: view.name, grace: stopGrace(of: view)))
+    }
+
+    mutating func stop(_ view: InstanceView) {
+        guard leavesEdge(view) else { return }
+        perform(.stop(view.id, name: view.name, grace: stopGrace(of: view)))
+    }
+
+    /// Whether the instance is seen to be out of the edge; if not, it is on its way out from now on.
+    private mutating func leavesEdge(_ view: InstanceView) -> Bool {
+        departing.insert(view.id)
+        let process = view.instance.labels.process
+        if edgeProblem != nil {
+            // It may get requests or not: one that answers none loses none.
+            return !view.isReady || !isRouted(process)
+        }
+        if observedRoute(process)?.observed.route.targets.contains(where: { $0.container == view.id }) == true
+        {
+            return false
+        }
+        // What the edge is being told now may bring it in.
+        return !input.inFlight.contains { action in
+            guard case .route(let route) = action else { return false }
+            return route.targets.contains { $0.container == view.id }
+        }
+    }
+
+    // MARK: Routes
+
+    /// Tells the edge what follows from what has just been decided.
+    mutating func routeAll() {
+        guard case .routes(let observed) = input.edge else { return }
+        let routed = routedProcesses
+        for process in routed {
+            let wanted = wantedRoute(process)
+            if observed[process]?.observed.route != wanted { perform(.route(wanted)) }
+            wakeForDrains(process, wanted)
+        }
+        for process in observed.keys.sorted() where !routed.contains(process) {
+            perform(.unroute(RouteKey(app: input.app, process: process)))
+        }
+    }
+
+    private mutating func wakeForDrains(_ process: ProcessName, _ wanted: Route) {
+        for target in wanted.targets where target.isDraining {
+            guard let since = observedRoute(process)?.drainingSince[target.container] else { continue }
+            wake(at: since + drainTimeout(process))
+        }
+    }
+
+    private func drainTimeout(_ process: ProcessName) -> TimeSpan {
+        routing?.spec.process(process)?.effectiveDrainTimeout ?? .seconds(30)
+    }
+
+    func wantedRoute(_ process: ProcessName) -> Route {
+        let present = input.instances.filter { $0.labels.process == process && $0.address != nil }.map {
+            view($0)
+        }
+        .filter(\.isReady)
+        var serving = present.filter { !departing.contains($0.id) && isAdmitted($0) }
+        // Somebody has to answer: one on its way out, or not yet proven, is better than nobody.
+        if serving.isEmpty { serving = present.filter { isAdmitted($0) } }
+        if serving.isEmpty { serving = present.filter { !departing.contains($0.id) } }
+        let names = Set(serving.map(\.id))
+        let leaving = present.filter { !names.contains($0.id) && isStillDraining($0, process) }
+        let targets =
+            serving.map { target($0, process, isDraining: false) }
+            + leaving.map { target($0, process, isDraining: true) }
+        return Route(
+            key: RouteKey(app: input.app, process: process),
+            domains: routing?.spec.later?.domains[process] ?? [],
+            targets: targets.sorted { $0.name < $1.name }, split: split(serving))
+    }
+
+    /// New instances get requests when they are proven; what has them keeps them while it is ready.
+    private func isAdmitted(_ view: InstanceView) -> Bool {
+        guard let rollout = memory.rollout, case .moving = rollout.phase, !rollout.isDirect else {
+            return true
+        }
+        let labels = view.instance.labels
+        guard memory.lastGood?.templates[labels.process]?.digest != labels.template,
+            rollout.target.templates[labels.process]?.digest == labels.template
+        else { return true }
+        if isInRoute(view) { return true }
+        // Proven by the release's own check, as long as the spec says.
+        let spec = rollout.target.spec.process(labels.process)
+        return self.view(view.instance, spec).isProven(
+            now: now, window: rollout.target.spec.deploy.effectiveMinHealthyTime)
+    }
+
+    private func isInRoute(_ view: InstanceView) -> Bool {
+        observedRoute(view.instance.labels.process)?.observed.route.targets.contains {
+            $0.container == view.id && !$0.isDraining
+        } ?? false
+    }
+
+    /// Has requests to finish, and time for it left.
+    private func isStillDraining(_ view: InstanceView, _ process: ProcessName) -> Bool {
+        guard let route = observedRoute(process),
+            let target = route.observed.route.targets.first(where: { $0.container == view.id })
+        else { return false }
+        guard target.isDraining, let since = route.drainingSince[view.id] else { return true }
+        return (route.observed.sessions[view.id] ?? 0) > 0 && now - since < drainTimeout(process)
+    }
+
+    private func target(_ view: InstanceView, _ process: ProcessName, isDraining: Bool) -> Route.Target {
+        Route.Target(
+            container: view.id, name: view.name, release: view.instance.labels.release,
+            address: view.instance.address, port: port(of: view, process), isDraining: isDraining)
+    }
+
+    private func port(of view: InstanceView, _ process: ProcessName) -> Int {
+        for release in [memory.rollout?.target, memory.lastGood, memory.kept?.release] {
+            guard let release, release.templates[process]?.digest == view.instance.labels.template,
+                let port = release.spec.process(process)?.port
+            else { continue }
+            return port
+        }
+        return routing?.spec.process(process)?.port ?? 0
+    }
+
+    /// Shares by release, where the step gives some and both sides are there to take them.
+    private func split(_ serving: [InstanceView]) -> [ReleaseNumber: Int]? {
+        guard let share, let rollout = memory.rollout else { return nil }
+        let process = serving.first?.instance.labels.process
+        let targetTemplate = process.flatMap { rollout.target.templates[$0]?.digest }
+        // An instance that both releases share counts for the new one by its template, and there is nothing to split.
+        let releases = Set(serving.map(\.instance.labels.release))
+        let new = Set(
+            serving.filter { $0.instance.labels.template == targetTemplate }.map(\.instance.labels.release))
+        let old = releases.subtracting(new)
+        guard !new.isEmpty, !old.isEmpty else { return nil }
+        var split: [ReleaseNumber: Int] = [:]
+        spread(share, over: new, into: &split)
+        spread(100 - share, over: old, into: &split)
+        return split
+    }
+
+    private func spread(
+        _ share: Int, over releases: Set<ReleaseNumber>, into split: inout [ReleaseNumber: Int]
+    ) {
+        let sorted = releases.sorted()
+        for (index, release) in sorted.enumerated() {
+            split[release] = share / sorted.count + (index < share % sorted.count ? 1 : 0)
+        }
+    }
+}
+
+extension TrafficFigures {
+    mutating func add(_ other: Self) {
+        requests += other.requests
+        errors += other.errors
+        for (index, count) in other.latency.enumerated() {
+            if index < latency.count { latency[index] += count } else { latency.append(count) }
+        }
+    }
+}
