@@ -182,7 +182,10 @@ extension AppPlanning {
 
     /// Keeps alive what the last good release still has to hold while a step bakes or a person is waited for.
     private mutating func sustain(_ view: ProcessView, _ held: Int, room: Int) {
-        guard let lastGood = memory.lastGood, let template = lastGood.templates[view.name] else { return }
+        guard let lastGood = memory.lastGood, let template = lastGood.templates[view.name],
+            let process = lastGood.spec.process(view.name),
+            !ProcessView.isStopFirst(process, in: lastGood.spec)
+        else { return }
         let old = view.others.filter { $0.instance.labels.template == template.digest && !$0.isStopping }
         let started = revive(old, lastGood, room: room)
         let alive = old.count { $0.instance.state != .dead && $0.instance.state != .removing }
@@ -225,10 +228,9 @@ extension AppPlanning {
             return left.name > right.name
         }
         for other in inOrder where spare > 0 {
-            if other.isServing {
-                guard budget > 0 else { continue }
-                budget -= 1
-            }
+            // One that gets no requests is missed by nobody, unless the edge has just lost its routes.
+            guard budget > 0 || budget == 0 && !other.isServing else { continue }
+            if other.isServing { budget -= 1 }
             spare -= 1
             remove(other)
         }

@@ -117,10 +117,10 @@ extension AppPlanning {
             view($0)
         }
         .filter(\.isReady)
-        var serving = present.filter { !departing.contains($0.id) && isAdmitted($0) }
-        // Somebody has to answer: one on its way out, or not yet proven, is better than nobody.
-        if serving.isEmpty { serving = present.filter { isAdmitted($0) } }
-        if serving.isEmpty { serving = present.filter { !departing.contains($0.id) } }
+        let staying = present.filter { !departing.contains($0.id) }
+        var serving = staying.filter(isAdmitted)
+        // Somebody has to answer: one that is not yet proven is better than nobody.
+        if serving.isEmpty { serving = staying }
         let names = Set(serving.map(\.id))
         let leaving = present.filter { !names.contains($0.id) && isStillDraining($0, process) }
         let targets =

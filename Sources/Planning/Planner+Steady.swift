@@ -50,10 +50,8 @@ extension AppPlanning {
             left.isDraining == right.isDraining ? left.name > right.name : left.isDraining
         }
         for other in inOrder {
-            if other.isServing {
-                guard budget > 0 else { continue }
-                budget -= 1
-            }
+            guard budget > 0 || budget == 0 && !other.isServing else { continue }
+            if other.isServing { budget -= 1 }
             remove(other)
         }
     }

@@ -24,6 +24,18 @@ import Testing
                 startPeriod: .seconds(10)))
         if volume { web.volumes = [MountSpec(volume: VolumeName("data").require, target: "/data")] }
         var processes = [web]
+        let strategies: [DeployStrategy?] = [
+            nil, nil, nil, .recreate, .canary, .canary, .blueGreen, .blueGreen
+        ]
+        let strategy = volume ? nil : strategies[Int(world.random.next() % 8)]
+        let isStepped = strategy == .canary || strategy == .blueGreen
+        let approvals: [Approval?] = [nil, nil, nil, nil, .beforeDeploy, isStepped ? .beforePromote : nil]
+        let hasDomains = world.routes != nil && world.random.next() % 8 != 0
+        let domains = [ProcessName("web").require: [DomainSpec(host: "shop.example.com")]]
+        let rate = AnalysisSpec(
+            check: .metric(
+                .errorRate, max: .share(500), comparesWithLastGood: false, tolerance: nil, minRequests: 40),
+            onInsufficient: world.random.next() % 2 == 0 ? .proceed : nil)
         let workers = Int(world.random.next() % 3)
         if workers > 0 {
             processes.append(ProcessSpec(name: ProcessName("worker").require, replicas: workers))
@@ -32,18 +44,23 @@ import Testing
             name: AppName("shop").require, project: ProjectName("retail").require, image: image,
             processes: processes, volumes: volume ? [VolumeName("data").require: VolumeSpec()] : [:],
             deploy: DeploySpec(
-                strategy: world.random.next() % 8 == 0 ? .recreate : nil,
+                strategy: strategy,
                 maxSurge: portions[Int(world.random.next() % 5)],
                 maxUnavailable: world.random.next() % 3 == 0 ? .count(1) : nil,
                 minHealthyTime: world.random.next() % 6 == 0 ? .zero : .seconds(3), timeout: .minutes(2),
-                rollback: rollback))
+                rollback: rollback, approval: approvals[Int(world.random.next() % 6)],
+                steps: strategy == .canary && world.random.next() % 2 == 0 ? [20, 100] : nil,
+                bake: isStepped ? .seconds(Int64(world.random.next() % 20)) : nil,
+                analysis: isStepped && hasDomains ? [rate] : nil),
+            reversible: world.random.next() % 10 == 0 ? false : nil,
+            later: hasDomains ? LaterFeatures(domains: domains) : nil)
     }
 
     private func happen(_ world: inout World, _ specs: inout [(AppSpec, World.Behavior)], volume: Bool) {
-        switch world.random.next() % 16 {
+        switch world.random.next() % 20 {
         case 0...4:
-            let behaviors: [World.Behavior] = [.sick, .crashes, .slow, .healthy, .healthy]
-            let behavior = behaviors[Int(world.random.next() % 5)]
+            let behaviors: [World.Behavior] = [.sick, .crashes, .slow, .healthy, .healthy, .failing]
+            let behavior = behaviors[Int(world.random.next() % 6)]
             // Some commits change the settings only, not the image.
             let old = world.random.next() % 4 == 0 ? specs.last : nil
             let image = old?.0.image ?? "image-\(specs.count)"
@@ -60,6 +77,9 @@ import Testing
         case 12: world.abort()
         case 13: world.retry()
         case 14: world.faultsPerHundred = world.random.next() % 2 == 0 ? 30 : 0
+        case 15, 16: world.promote()
+        case 17: world.isEdgeAway.toggle()
+        case 18: if world.routes != nil { world.routes = [:] }
         default:
             let before = world.desired
             world.desired = .keep(
@@ -75,6 +95,7 @@ import Testing
 
     private func run(seed: UInt64) {
         var world = World(seed: seed)
+        if seed % 3 != 0 { world.routes = [:] }
         let volume = seed % 4 == 0
         var specs: [(AppSpec, World.Behavior)] = []
         let first = spec(&world, "image-0", volume: volume, rollback: true)
@@ -85,10 +106,18 @@ import Testing
             happen(&world, &specs, volume: volume)
         }
         world.faultsPerHundred = 0
+        world.isEdgeAway = false
         world.resume()
-        world.settle()
-        if world.isHeld { world.abort(held: true) }
-        world.settle()
+        for _ in 0..<20 {
+            world.settle()
+            if case .held = world.memory.rollout?.phase {
+                world.abort(held: true)
+            } else if world.lastPlan?.verdict == .held {
+                world.promote()
+            } else {
+                break
+            }
+        }
         let verdict = world.lastPlan?.verdict
         #expect(world.violations == [], "seed \(seed)")
         let isOver = world.memory.rollout == nil
@@ -107,7 +136,8 @@ import Testing
                 let mine = world.instances.values.filter { $0.labels.process == process }
                 #expect(
                     mine.count == good.spec.process(process)?.effectiveReplicas ?? 0,
-                    "I16: \(process), seed \(seed)")
+                    "I16: \(process), seed \(seed) \(verdict as Any) \(world.instances.values.map(\.name).sorted()) \(world.lastPlan?.because.map(\.message) ?? [])"
+                )
                 #expect(
                     mine.allSatisfy { $0.labels.template == good.templates[process]?.digest },
                     "I16, seed \(seed)")
@@ -118,6 +148,9 @@ import Testing
         #expect(world.actions == actions, "I10: idle is silent, seed \(seed)")
         world.desired = .remove
         for _ in 0..<200 where !world.isForgotten { _ = world.step() }
-        #expect(world.isForgotten && world.instances.isEmpty, "removed, seed \(seed)")
+        #expect(
+            world.isForgotten && world.instances.isEmpty,
+            "removed, seed \(seed) \(world.instances.values.map(\.name).sorted()) \(world.lastPlan?.actions as Any) \(world.routes as Any)"
+        )
     }
 }

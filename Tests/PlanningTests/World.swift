@@ -6,7 +6,11 @@ import Testing
 ///
 /// One seed decides everything.
 struct World {
-    enum Behavior { case healthy, sick, crashes, slow }
+    enum Behavior {
+        case healthy, sick, crashes, slow
+        /// Well by its health check, and answers many requests with errors.
+        case failing
+    }
 
     let app = AppName("shop").require
     let naming = Naming(prefix: "")
@@ -23,6 +27,9 @@ struct World {
     var behaviors: [String: Behavior] = [:]
     var failures: [ActionKey: ActionFailure] = [:]
     var isEngineCurrent = true
+    /// `nil`: there is no edge.
+    var routes: [ProcessName: RouteView]?
+    var isEdgeAway = false
     /// How many of a hundred actions fail, whether they were done or not.
     var faultsPerHundred = 0
     var isForgotten = false
@@ -89,7 +96,12 @@ struct World {
             installation: installation, naming: naming, desired: desired, memory: memory,
             instances: instances.values.sorted { $0.name < $1.name }, health: health, recordedNames: names,
             inFlight: inFlight.map(\.action), failures: failures, isEngineCurrent: isEngineCurrent,
-            prepared: prepared)
+            prepared: prepared, edge: edge)
+    }
+
+    private var edge: EdgeView {
+        guard let routes else { return .none }
+        return isEdgeAway ? .unreachable("the edge is away") : .routes(routes)
     }
 
     /// Plans once, takes the plan, and lets the next thing happen. `false` when nothing is left to happen.
@@ -107,6 +119,7 @@ struct World {
             violations.append("I19: not repeatable")
         }
         check(plan)
+        checkRoutes(plan)
         checkMemory(plan)
         isForgotten = plan.isForgotten
         memory = plan.memory
@@ -127,7 +140,7 @@ struct World {
             if isQuiet {
                 // What the last thing that happened has changed is looked at once more.
                 let plan = Planner.plan(input)
-                if plan.actions.isEmpty, plan.memory.rollout == nil {
+                if plan.actions.isEmpty, plan.memory.rollout == nil, plan.verdict != .progressing {
                     lastPlan = plan
                     return
                 }
@@ -140,11 +153,11 @@ struct World {
     /// The rollout waits for a person.
     var isHeld: Bool {
         if case .held = memory.rollout?.phase { return true }
-        return false
+        return memory.rollout?.waitingSince != nil
     }
 
     private var isQuiet: Bool {
-        guard inFlight.isEmpty, failures.isEmpty, memory.rollout == nil, let lastPlan,
+        guard inFlight.isEmpty, failures.isEmpty, memory.rollout == nil, memory.kept == nil, let lastPlan,
             lastPlan.actions.isEmpty
         else { return false }
         // Without a last good release nothing says that one that somebody paused should run.
@@ -163,6 +176,7 @@ struct World {
         let due = inFlight.filter { $0.due <= now }
         inFlight.removeAll { $0.due <= now }
         for item in due { finish(item.action) }
+        serve()
         probe()
         return true
     }
@@ -190,7 +204,7 @@ struct World {
                 spec(of: instance) ?? ProcessSpec(name: instance.labels.process, port: 80))
             var passes: Bool
             switch behaviors[instance.image] ?? .healthy {
-            case .healthy: passes = true
+            case .healthy, .failing: passes = true
             case .sick, .crashes: passes = false
             case .slow: passes = now - state.startedAt >= .seconds(5)
             }
@@ -212,7 +226,9 @@ struct World {
     private mutating func perform(_ action: Action) {
         performed[action.kind, default: 0] += 1
         switch action {
-        case .prepare, .removeNetwork, .route, .unroute: break
+        case .prepare, .removeNetwork: break
+        case .route(let route): apply(route)
+        case .unroute(let key): routes?[key.process] = nil
         case .launch(let order): launch(order)
         case .start(let id, _), .restart(let id, _, _): run(id)
         case .stop(let id, _, _): change(id) { $0.state = .exited(code: 143, outOfMemory: false) }
@@ -221,6 +237,38 @@ struct World {
             health[id] = nil
             names[id] = nil
         case .repair(let id, _, _): change(id) { $0.state = .running }
+        }
+    }
+
+    private mutating func apply(_ route: Route) {
+        let before = routes?[route.key.process]
+        var view = RouteView(observed: ObservedRoute(route: route))
+        for target in route.targets {
+            view.observed.sessions[target.container] =
+                before?.observed.sessions[target.container] ?? Int(random.next() % 3)
+            guard target.isDraining else { continue }
+            view.drainingSince[target.container] = before?.drainingSince[target.container] ?? now
+        }
+        view.observed.figures = before?.observed.figures ?? [:]
+        routes?[route.key.process] = view
+    }
+
+    /// Requests come and go.
+    private mutating func serve() {
+        guard let present = routes else { return }
+        for (process, view) in present.sorted(by: { $0.key < $1.key }) {
+            var view = view
+            for target in view.observed.route.targets.sorted(by: { $0.name < $1.name }) {
+                let sessions = view.observed.sessions[target.container] ?? 0
+                view.observed.sessions[target.container] =
+                    target.isDraining ? max(0, sessions - Int(random.next() % 2)) : Int(random.next() % 3)
+                guard !target.isDraining else { continue }
+                var figures = view.observed.figures[target.release] ?? TrafficFigures()
+                figures.requests += 20
+                if behaviors[instances[target.container]?.image ?? ""] == .failing { figures.errors += 4 }
+                view.observed.figures[target.release] = figures
+            }
+            routes?[process] = view
         }
     }
 
@@ -317,11 +365,18 @@ struct World {
         (memory.isPaused, memory.pausedAt) = (false, nil)
     }
 
+    /// A person ends whatever waits for one.
+    mutating func promote() {
+        if let step = memory.rollout?.step { memory.rollout?.promotedStep = step }
+        if case .spec(let candidate) = desired { memory.approvedSpec = candidate.digest }
+    }
+
     mutating func abort(held: Bool = false) {
         guard var rollout = memory.rollout, rollout.phase == .moving || held else { return }
         let failure = Failure(cause: .aborted, message: "was aborted by a person")
         rollout.phase = .rollingBack(failure)
         (rollout.lastProgressAt, rollout.provenMaximum) = (now, 0)
+        rollout.waitingSince = nil
         memory.rollout = rollout
         (memory.isPaused, memory.pausedAt) = (false, nil)
         memory.quarantine.removeAll { $0.spec == rollout.target.specDigest }
@@ -354,6 +409,34 @@ struct World {
     }
 
     // MARK: Invariants
+
+    /// Who gets requests is drained, and seen out of the edge, before it is stopped.
+    private mutating func checkRoutes(_ plan: AppPlan) {
+        guard let routes else { return }
+        for action in plan.actions {
+            if case .route(let route) = action { check(route) }
+            guard let id = leavingID(action), action.kind != .restart, let instance = instances[id],
+                isReady(instance),
+                let view = routes[instance.labels.process],
+                let target = view.observed.route.targets.first(where: { $0.container == id })
+            else { continue }
+            violations.append("I5: \(action.kind) \(target.name), which the edge still has")
+        }
+    }
+
+    private mutating func check(_ route: Route) {
+        if let split = route.split {
+            let isWhole =
+                split.values.reduce(0, +) == 100 && split.values.allSatisfy { (0...100).contains($0) }
+            if !isWhole { violations.append("I5: shares \(split)") }
+        }
+        for target in route.targets {
+            guard let instance = instances[target.container], isReady(instance) else {
+                violations.append("I5: \(target.name) gets requests and is not ready")
+                continue
+            }
+        }
+    }
 
     /// What holds at every moment, whatever happens.
     private mutating func checkMemory(_ plan: AppPlan) {
