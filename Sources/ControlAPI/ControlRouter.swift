@@ -77,7 +77,7 @@ public struct ControlRouter: Sendable {
         switch operation {
         case .status, .appStatus, .history, .appHistory, .diff, .plan, .planFiles, .trace:
             return try await look(operation, read)
-        case .sync, .retry, .rollback, .abort, .pause, .resume, .approve:
+        case .sync, .retry, .rollback, .abort, .promote, .pause, .resume, .approve:
             return try await act(operation, read)
         case .logs: return try await logs(read)
         case .events: return try await events(read)
@@ -145,23 +145,23 @@ public struct ControlRouter: Sendable {
             return try await json { () throws(ControlError) in try await surface.sync(source: source) }
         }
         if operation == .approve {
-            let commit = try read.body(ApprovalRequest.self).commit
-            let isPrefix =
-                (7...40).contains(commit.utf8.count)
-                && commit.utf8.allSatisfy { byte in
-                    (0x30...0x39).contains(byte) || (0x61...0x66).contains(byte)
-                }
-            guard isPrefix else { throw .invalid("commit: must be 7 to 40 lower-case hex digits") }
-            return try await json { () throws(ControlError) in try await surface.approve(commit: commit) }
+            let what = try read.body(ApprovalRequest.self).what
+            guard ApprovalRequest.isCommit(what) || AppName(what) != nil else {
+                throw .invalid("what: must be 7 to 40 lower-case hex digits of a commit, or an app's name")
+            }
+            return try await json { () throws(ControlError) in try await surface.approve(what) }
         }
         let app = try read.app()
         let target =
             operation == .rollback ? try read.body(RollbackRequest.self, ifEmpty: RollbackRequest()) : nil
+        let promotion =
+            operation == .promote ? try read.body(PromotionRequest.self, ifEmpty: PromotionRequest()) : nil
         return try await json { () throws(ControlError) in
             switch operation {
             case .retry: try await surface.retry(app: app)
             case .rollback: try await surface.rollback(app: app, to: target?.release)
             case .abort: try await surface.abort(app: app)
+            case .promote: try await surface.promote(app: app, full: promotion?.full ?? false)
             case .pause: try await surface.pause(app: app)
             default: try await surface.resume(app: app)
             }

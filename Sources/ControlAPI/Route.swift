@@ -2,7 +2,7 @@
 struct Route: Sendable, Hashable {
     enum Operation: String, Sendable, Hashable, CaseIterable {
         case status, appStatus, history, appHistory, diff, plan, planFiles, trace
-        case sync, retry, rollback, abort, pause, resume, approve
+        case sync, retry, rollback, abort, promote, pause, resume, approve
         case logs, events, watch
         case metrics, health, readiness
     }
@@ -48,6 +48,7 @@ struct Route: Sendable, Hashable {
         post(.retry, "/v1/apps/{app}/retry"),
         post(.rollback, "/v1/apps/{app}/rollback"),
         post(.abort, "/v1/apps/{app}/abort"),
+        post(.promote, "/v1/apps/{app}/promote"),
         post(.pause, "/v1/apps/{app}/pause"),
         post(.resume, "/v1/apps/{app}/resume"),
         get(.plan, "/v1/plan", ["source", "head"]),

@@ -74,7 +74,7 @@ struct AppPreview {
     }
 
     private func notes(_ spec: AppSpec, _ old: Release?, _ lowest: Int, _ downtime: [String]) -> [String] {
-        var notes = [spec.deploy.effectiveStrategy.rawValue]
+        var notes = [old == nil ? spec.deploy.effectiveStrategy.rawValue : movement(spec.deploy)]
         if old != nil {
             notes.append(
                 downtime.isEmpty
@@ -82,7 +82,28 @@ struct AppPreview {
         }
         let waits = spec.dependsOn.map(\.rawValue)
         if !waits.isEmpty { notes.append("waits for \(waits.joined(separator: ", "))") }
+        if let group = spec.group { notes.append("promotes and goes back with group \(group)") }
+        switch spec.deploy.effectiveApproval {
+        case .none: break
+        case .beforeDeploy: notes.append("held until a person approves it")
+        case .beforePromote:
+            if old != nil { notes.append("held before the last step until a person promotes it") }
+        }
         return notes
+    }
+
+    /// `canary 5 → 25 → 50 → 100 %, baking 4m in all`.
+    private func movement(_ deploy: DeploySpec) -> String {
+        let strategy = deploy.effectiveStrategy
+        var text = strategy.rawValue
+        var steps = strategy.movesTraffic ? 1 : 0
+        if strategy == .canary {
+            text += " " + deploy.effectiveSteps.map { "\($0)" }.joined(separator: " → ") + " %"
+            steps = deploy.effectiveSteps.count
+        }
+        // At most 20 steps of 24 hours each.
+        let baking = TimeSpan(milliseconds: deploy.effectiveBake.milliseconds * Int64(steps))
+        return baking > .zero ? text + ", baking \(baking) in all" : text
     }
 
     /// The containers of the process are made of the same things in both specs.

@@ -120,30 +120,176 @@ extension Controller {
             release: rollout.target.number)
     }
 
-    public func approve(commit: String) async throws(ControlError) -> CommandReport {
-        let prefix = commit.lowercased()
-        guard prefix.utf8.count >= 7 else {
-            throw ControlError(.invalid, "give at least seven digits of the commit")
+    public func promote(app: AppName, full: Bool) async throws(ControlError) -> CommandReport {
+        guard let record = apps[app] else { throw unknownApp(app) }
+        let rollout = try promotable(app, record)
+        let number = rollout.target.number
+        try await change(app) { record, controller in
+            // It may have ended, or gone on, while the request waited.
+            guard record.memory.rollout?.target.number == number, record.memory.rollout?.phase == .moving,
+                full || record.memory.rollout?.step == rollout.step
+            else { return }
+            record.memory.rollout?.promotedStep = full ? Int.max : rollout.step
+            controller.emit(.promoted, app: app, release: number, message: "a person asked for it")
         }
-        let held = Set(
+        let text =
+            full ? "waits for nothing more than its health" : "goes on to the next step once it is healthy"
+        return CommandReport(message: "\(app): \(number) \(text)", app: app, release: number)
+    }
+
+    /// The rollout of the app, if there is something in its way that a person can end.
+    private func promotable(_ app: AppName, _ record: AppRecord) throws(ControlError) -> Rollout {
+        guard let rollout = record.memory.rollout else {
+            let hint = awaitsDeployApproval(record) ? "; `slipway approve \(app)` lets it begin" : ""
+            throw ControlError(.conflict, "\(app) has no rollout under way; nothing to promote\(hint)")
+        }
+        let number = rollout.target.number
+        switch rollout.phase {
+        case .moving: break
+        case .rollingBack:
+            throw ControlError(
+                .conflict, "\(app): \(number) failed and is being rolled back; nothing to promote")
+        case .held:
+            throw ControlError(
+                .conflict,
+                "\(app): \(number) failed and is held; `slipway retry \(app)` tries it again, and `slipway abort"
+                    + " \(app)` goes back")
+        }
+        guard rollout.steps(from: record.memory.lastGood).count > 1 else {
+            throw ControlError(
+                .conflict,
+                "\(app): the rollout of \(number) goes in a single step, which ends when it is healthy")
+        }
+        guard !record.memory.isPaused else {
+            throw ControlError(.conflict, "\(app) is paused; `slipway resume \(app)` first")
+        }
+        return rollout
+    }
+
+    public func approve(_ what: String) async throws(ControlError) -> CommandReport {
+        let commit = ApprovalRequest.isCommit(what.lowercased()) ? try commit(awaiting: what) : nil
+        if let app = AppName(what), let record = apps[app] {
+            guard commit == nil else {
+                throw ControlError(
+                    .conflict,
+                    "\(what) is both an app and the beginning of a commit; give more digits of the commit")
+            }
+            return try await approve(app, record)
+        }
+        guard let commit else {
+            if let app = AppName(what), !ApprovalRequest.isCommit(what) { throw unknownApp(app) }
+            let known = awaitingCommits.map(\.short).sorted().joined(separator: ", ")
+            throw ControlError(
+                .notFound,
+                "nothing of commit \(what) waits for approval"
+                    + (known.isEmpty ? "" : "; something of these does: \(known)"))
+        }
+        return try await approve(commit)
+    }
+
+    /// The commits that the deletion brake holds, and those of deploys that wait for approval.
+    private var awaitingCommits: Set<CommitID> {
+        Set(
             apps.values.compactMap { record -> CommitID? in
                 if case .heldRemoval(let id, _) = record.desired { return id }
-                return nil
+                return awaitsDeployApproval(record) ? record.candidate?.origin.commit.id : nil
             })
-        guard let id = held.first(where: { $0.rawValue.hasPrefix(prefix) }) else {
-            let known = held.map(\.short).sorted().joined(separator: ", ")
-            throw ControlError(
-                .notFound, "no commit \(commit) is held" + (known.isEmpty ? "" : "; these are: \(known)"))
+    }
+
+    private func commit(awaiting prefix: String) throws(ControlError) -> CommitID? {
+        let found = awaitingCommits.filter { $0.rawValue.hasPrefix(prefix.lowercased()) }
+        guard found.count <= 1 else {
+            let known = found.map(\.rawValue).sorted().joined(separator: ", ")
+            throw ControlError(.conflict, "\(prefix) may be any of \(known); give more digits")
+        }
+        return found.first
+    }
+
+    /// The wanted spec asks for approval before anything of it starts, and has none yet.
+    private func awaitsDeployApproval(_ record: AppRecord) -> Bool {
+        guard let candidate = record.candidate, record.memory.pin == nil,
+            candidate.spec.deploy.effectiveApproval == .beforeDeploy,
+            candidate.digest != record.memory.lastGood?.specDigest,
+            candidate.digest != record.memory.rollout?.target.specDigest
+        else { return false }
+        return record.memory.approvedSpec != candidate.digest
+            && !record.memory.quarantine.contains { $0.spec == candidate.digest }
+    }
+
+    private func approve(_ app: AppName, _ record: AppRecord) async throws(ControlError) -> CommandReport {
+        if awaitsDeployApproval(record), let candidate = record.candidate {
+            try await change(app) { record, controller in
+                controller.approveDeploy(of: candidate.digest, app, &record)
+            }
+            return CommandReport(
+                message: "\(app): the deploy of \(candidate.origin.commit.id.short) is approved and begins",
+                app: app)
+        }
+        guard let rollout = record.memory.rollout, rollout.phase == .moving,
+            record.view?.because.contains(where: { $0.cause == .approval }) == true
+        else {
+            if case .heldRemoval(let id, _) = record.desired {
+                throw ControlError(
+                    .conflict,
+                    "\(app) is one of the apps that \(id.short) removes; `slipway approve \(id.short)` approves them all"
+                )
+            }
+            throw ControlError(.conflict, "\(app) does not wait for approval; nothing to approve")
+        }
+        let number = rollout.target.number
+        try await change(app) { record, controller in
+            guard record.memory.rollout?.target.number == number, record.memory.rollout?.phase == .moving,
+                record.memory.rollout?.step == rollout.step
+            else { return }
+            record.memory.rollout?.promotedStep = rollout.step
+            controller.emit(
+                .approved, app: app, release: number, message: "the promotion of \(number) is approved")
+        }
+        return CommandReport(
+            message: "\(app): the promotion of \(number) is approved", app: app, release: number)
+    }
+
+    /// Approves one spec's deploy; nothing if the app wants another one by now.
+    private func approveDeploy(of digest: ContentDigest, _ app: AppName, _ record: inout AppRecord) {
+        guard let candidate = record.candidate, candidate.digest == digest else { return }
+        let id = candidate.origin.commit.id
+        record.memory.approvedSpec = digest
+        emit(.approved, app: app, commit: id, message: "the deploy of \(id.short) is approved")
+    }
+
+    private func approve(_ id: CommitID) async throws(ControlError) -> CommandReport {
+        let isRemoval = apps.values.contains { record in
+            if case .heldRemoval(id, _) = record.desired { return true }
+            return false
+        }
+        let deploys = apps.compactMapValues { record in
+            awaitsDeployApproval(record) && record.candidate?.origin.commit.id == id
+                ? record.candidate?.digest : nil
         }
         try await enact { controller in
-            for name in controller.sources.keys where controller.sources[name]?.tree?.commit.id == id {
-                controller.sources[name]?.memory.approvedRemovals = id
-                controller.pending.sources[name] = controller.sources[name]?.memory
+            if isRemoval { controller.approveRemovals(of: id) }
+            for (app, digest) in deploys.sorted(by: { $0.key < $1.key }) {
+                guard var record = controller.apps[app] else { continue }
+                controller.approveDeploy(of: digest, app, &record)
+                controller.apps[app] = record
+                controller.changedMemories.insert(app)
+                controller.dirty.insert(app)
             }
-            controller.emit(.approved, commit: id, message: "the removals of \(id.short) are approved")
-            controller.rebuildDesired()
         }
-        return CommandReport(message: "\(id.short) is approved; what it removes is removed now")
+        var done = isRemoval ? ["what it removes is removed now"] : []
+        if !deploys.isEmpty {
+            done.append("it is deployed to " + deploys.keys.map(\.rawValue).sorted().joined(separator: ", "))
+        }
+        return CommandReport(message: "\(id.short) is approved; \(done.joined(separator: ", and "))")
+    }
+
+    private func approveRemovals(of id: CommitID) {
+        for name in sources.keys where sources[name]?.tree?.commit.id == id {
+            sources[name]?.memory.approvedRemovals = id
+            pending.sources[name] = sources[name]?.memory
+        }
+        emit(.approved, commit: id, message: "the removals of \(id.short) are approved")
+        rebuildDesired()
     }
 
     public func pause(app: AppName) async throws(ControlError) -> CommandReport {

@@ -85,6 +85,7 @@ struct StatusBuilder {
     private func aged(_ rollout: RolloutStatus, _ elapsed: Int64) -> RolloutStatus {
         var rollout = rollout
         rollout.deadlineInSeconds = rollout.deadlineInSeconds.map { max(0, $0 - elapsed) }
+        rollout.nextInSeconds = rollout.nextInSeconds.map { max(0, $0 - elapsed) }
         return rollout
     }
 }

@@ -19,8 +19,12 @@ public protocol ControlSurface: Sendable {
     /// Without a number: to the last good release before the wanted one.
     func rollback(app: AppName, to: ReleaseNumber?) async throws(ControlError) -> CommandReport
     func abort(app: AppName) async throws(ControlError) -> CommandReport
-    /// `commit`: full id or a prefix of at least 7 digits of a commit that is held.
-    func approve(commit: String) async throws(ControlError) -> CommandReport
+    /// Ends the wait of the present step: its bake, its want of evidence or its approval; with `full` those of all
+    /// steps to come as well. What must be healthy stays so.
+    func promote(app: AppName, full: Bool) async throws(ControlError) -> CommandReport
+    /// `what`: the full id, or a prefix of at least 7 digits, of a commit whose removals are held or whose deploys wait
+    /// for approval; or the name of an app, whose deploy or promotion waits for it.
+    func approve(_ what: String) async throws(ControlError) -> CommandReport
     func pause(app: AppName) async throws(ControlError) -> CommandReport
     func resume(app: AppName) async throws(ControlError) -> CommandReport
     /// Log lines of all instances of an app, merged as they come.

@@ -55,6 +55,38 @@ import Testing
         expect(&rule, try state(.degraded, since: 60), after: .zero, .over(exitCode: 2))
     }
 
+    /// A step that waits for a person is held; one that bakes goes on by itself.
+    @Test func aHeldStepEndsItAndABakeDoesNot() throws {
+        var rule = FollowRule(app: try shop, expected: nil, mustSettle: false)
+        let bake = Blocker(cause: .bake, object: "v2", message: "step 2 of 4, baking")
+        expect(
+            &rule, try state(.progressing, running: 1, rollout: true, because: [bake]), after: .zero, .goesOn)
+        for cause in [Blocker.Cause.approval, .evidence] {
+            let wait = Blocker(cause: cause, object: "v2", message: "", command: "slipway promote shop")
+            let held = try state(.held, running: 1, rollout: true, because: [wait])
+            expect(&rule, held, after: .zero, .over(exitCode: 3))
+        }
+        // Right after `slipway promote` the step may still be said to be held.
+        rule = FollowRule(app: try shop, expected: ReleaseNumber(2), mustSettle: true)
+        let wait = Blocker(cause: .approval, object: "v2", message: "", command: "slipway promote shop")
+        expect(&rule, try state(.held, running: 1, rollout: true, because: [wait]), after: .zero, .goesOn)
+        expect(&rule, try state(.progressing, running: 1, rollout: true), after: .seconds(1), .goesOn)
+        expect(&rule, try state(.converged), after: .seconds(9), .over(exitCode: 0))
+    }
+
+    @Test func aGroupIsHeldWithItsMember() throws {
+        let group = Blocker(cause: .group, object: "train", message: "")
+        let waiting = try Samples.app("api", .progressing, because: [group])
+        let held = try Samples.apps()[3], good = try Samples.apps()[0], moving = try Samples.shop()
+        var rule = FollowRule(app: nil, expected: nil, mustSettle: false)
+        func judge(_ apps: [AppStatus], _ judgement: FollowRule.Judgement) throws {
+            expect(&rule, try Samples.installation(apps, verdict: .held), after: .zero, judgement)
+        }
+        try judge([good, waiting], .goesOn)
+        try judge([good, waiting, held, moving], .goesOn)
+        try judge([good, waiting, held], .over(exitCode: 3))
+    }
+
     /// Right after a command the state may still be that of before.
     @Test func anOldFinalStateMustSettle() throws {
         var rule = FollowRule(app: try shop, expected: nil, mustSettle: true)

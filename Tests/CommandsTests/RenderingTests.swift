@@ -33,6 +33,18 @@ import Testing
             text(AppRendering.lines(app, now: Samples.now, style: style), style), "app-\(name).txt")
     }
 
+    @Test func strategies() throws {
+        let style = Self.styles[0].style
+        let apps = try Samples.strategies()
+        let status = try Samples.installation(apps, verdict: .held)
+        var shown = text(StatusRendering.lines(status, style: style, isWide: false), style)
+        for app in apps {
+            shown += "\n----\n" + text(AppRendering.lines(app, now: Samples.now, style: style), style)
+            shown += "\n" + text([AppSummary(app: app).line(at: Samples.now)], style)
+        }
+        try Golden.check(shown, "strategies.txt")
+    }
+
     @Test func everyVerdictOfOneApp() throws {
         let style = Self.styles[0].style
         let shown = try Samples.apps().map { app in

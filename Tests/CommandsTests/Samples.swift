@@ -134,6 +134,74 @@ enum Samples {
             ])
     }
 
+    /// In the middle of a canary that bakes, without an edge.
+    static func canary() throws -> AppStatus {
+        var app = try shop()
+        app.phase = "canary"
+        app.rollout = RolloutStatus(
+            strategy: .canary, from: ReleaseNumber(41), to: ReleaseNumber(42), step: 2, steps: 4,
+            provenPercent: 33, deadlineInSeconds: 490, weightPercent: 25, weightKind: .instances,
+            nextInSeconds: 20)
+        app.because = [
+            Blocker(
+                cause: .bake, object: "v42", message: "step 2 of 4, baking", sinceSeconds: 40,
+                nextAttemptInSeconds: 20)
+        ]
+        app.instances = [
+            try instance("shop-web-v42-1", 42), try instance("shop-web-v41-1", 41),
+            try instance("shop-web-v41-2", 41), try instance("shop-web-v41-3", 41)
+        ]
+        return app
+    }
+
+    /// Strategies on their way, and what waits for a person.
+    static func strategies() throws -> [AppStatus] {
+        var routed = try canary()
+        routed.name = try #require(AppName("routed"))
+        routed.rollout?.weightKind = .traffic
+        routed.rollout?.step = 4
+        routed.rollout?.weightPercent = 100
+        routed.because[0].message = "step 4 of 4, baking"
+        var starting = try canary()
+        starting.name = try #require(AppName("starting"))
+        starting.rollout?.nextInSeconds = nil
+        starting.because = [
+            Blocker(
+                cause: .starting, object: "shop-web-v42-2", message: "shop-web-v42-2 is starting",
+                command: "slipway logs starting")
+        ]
+        var green = try canary()
+        green.name = try #require(AppName("green"))
+        green.phase = "blue_green"
+        green.rollout?.strategy = .blueGreen
+        green.rollout?.step = 1
+        green.rollout?.steps = 2
+        green.rollout?.weightPercent = 0
+        green.rollout?.nextInSeconds = nil
+        green.because = [Blocker(cause: .starting, object: "v42", message: "v42 is being started")]
+        var waiting = try canary()
+        waiting.name = try #require(AppName("waiting"))
+        waiting.verdict = .held
+        waiting.rollout?.nextInSeconds = nil
+        waiting.rollout?.deadlineInSeconds = nil
+        waiting.rollout?.step = 3
+        waiting.rollout?.weightPercent = 50
+        waiting.because = [
+            Blocker(
+                cause: .approval, object: "v42", message: "v42 is proven and waits to be promoted",
+                sinceSeconds: 40, command: "slipway promote waiting")
+        ]
+        let asking = try app(
+            "asking", .held, wanted: release(nil, "5"), running: release(4, "4"), since: 20,
+            because: [
+                Blocker(
+                    cause: .approval, object: "5555555",
+                    message: "5555555 is deployed when a person approves it",
+                    command: "slipway approve 5555555")
+            ])
+        return [try canary(), routed, starting, green, waiting, asking]
+    }
+
     static func installation(
         _ apps: [AppStatus], verdict: Verdict, isReachable: Bool = true
     ) throws -> InstallationStatus {

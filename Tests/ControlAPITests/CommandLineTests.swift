@@ -67,7 +67,7 @@ import Testing
             #expect(await running.slipway("plan", "--socket", "/nonexistent/slipway.sock").code == 4)
             #expect(
                 await running.slipway("status", "shop", "--watch", "--socket", "/nonexistent/x").code == 4)
-            #expect(await running.slipway("promote", "shop").code == 1)
+            #expect(await running.slipway("approve", "Shop!").code == 64)
             running.surface.change { $0.error = ControlError(.conflict, "nothing to abort") }
             #expect(await running.slipway("abort", "shop").code == 5)
             #expect(await running.slipway("plan").code == 1)

@@ -119,7 +119,8 @@ import Testing
         try check(Samples.diagnostic(), "Diagnostic")
         try check(SyncRequest(source: SourceName("main")), "SyncRequest")
         try check(RollbackRequest(release: ReleaseNumber(1)), "RollbackRequest")
-        try check(ApprovalRequest(commit: "4f2c1e9"), "ApprovalRequest")
+        try check(PromotionRequest(full: true), "PromotionRequest")
+        try check(ApprovalRequest(what: "4f2c1e9"), "ApprovalRequest")
         try check(
             PlanRequest(files: [PlanFile(path: "a", content: "b")], source: SourceName("main")), "PlanRequest"
         )

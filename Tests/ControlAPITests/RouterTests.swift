@@ -44,7 +44,9 @@ import Testing
                 ("/v1/sync", nil), ("/v1/sync", #"{"source":"main"}"#), ("/v1/apps/shop/retry", nil),
                 ("/v1/apps/shop/rollback", nil), ("/v1/apps/shop/rollback", #"{"release":41}"#),
                 ("/v1/apps/shop/abort", nil), ("/v1/apps/shop/pause", nil), ("/v1/apps/shop/resume", nil),
-                ("/v1/approvals", #"{"commit":"4f2c1e9"}"#),
+                ("/v1/apps/shop/promote", nil), ("/v1/apps/shop/promote", #"{"full":false}"#),
+                ("/v1/apps/shop/promote", #"{"full":true}"#),
+                ("/v1/approvals", #"{"what":"4f2c1e9"}"#), ("/v1/approvals", #"{"what":"shop"}"#),
                 ("/v1/plan", #"{"files":[{"path":"apps/shop.yaml","content":"name: shop"}]}"#)
             ] as [(String, String?)] {
                 let response = try await running.get(path, "POST", body: body ?? "")
@@ -53,7 +55,8 @@ import Testing
             #expect(
                 running.surface.asked == [
                     "sync -", "sync main", "retry shop", "rollback shop -", "rollback shop v41", "abort shop",
-                    "pause shop", "resume shop", "approve 4f2c1e9", "plan files apps/shop.yaml"
+                    "pause shop", "resume shop", "promote shop", "promote shop", "promote shop in full",
+                    "approve 4f2c1e9", "approve shop", "plan files apps/shop.yaml"
                 ])
         }
     }
@@ -77,7 +80,10 @@ import Testing
             ("GET", "/v1/events?after=-1", "", 400, "invalid"),
             ("GET", "/v1/apps/shop/logs?since=soon", "", 400, "invalid"),
             ("POST", "/v1/approvals", "", 400, "invalid"), ("POST", "/v1/approvals", "{}", 400, "invalid"),
-            ("POST", "/v1/approvals", #"{"commit":"4F2C1E9"}"#, 400, "invalid"),
+            ("POST", "/v1/approvals", #"{"what":"4F2C1E9"}"#, 400, "invalid"),
+            ("POST", "/v1/approvals", #"{"what":"0123"}"#, 400, "invalid"),
+            ("POST", "/v1/apps/shop/promote", #"{"full":"yes"}"#, 400, "invalid"),
+            ("POST", "/v1/apps/Shop/promote", "", 400, "invalid"),
             ("POST", "/v1/approvals", "[[[", 400, "invalid"),
             ("POST", "/v1/apps/shop/rollback", #"{"release":0}"#, 400, "invalid"),
             ("POST", "/v1/sync", #"{"source":7}"#, 400, "invalid"),

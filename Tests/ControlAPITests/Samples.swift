@@ -62,7 +62,8 @@ enum Samples {
                 ? RolloutStatus(
                     strategy: .rolling, from: try release(running), to: try release(wanted), step: 1,
                     steps: 3,
-                    provenPercent: 0, deadlineInSeconds: 600) : nil,
+                    provenPercent: 0, deadlineInSeconds: 600, weightPercent: 25, weightKind: .instances,
+                    nextInSeconds: 20) : nil,
             sinceSeconds: 4, because: because ?? (verdict == .converged ? [] : [blocker()]),
             diagnostics: isMoving ? [diagnostic()] : [], isPaused: false)
     }

@@ -96,8 +96,11 @@ final class ScriptedSurface: ControlSurface {
         try command("rollback \(app) \(to.map(\.description) ?? "-")")
     }
     func abort(app: AppName) async throws(ControlError) -> CommandReport { try command("abort \(app)") }
-    func approve(commit: String) async throws(ControlError) -> CommandReport {
-        try command("approve \(commit)")
+    func promote(app: AppName, full: Bool) async throws(ControlError) -> CommandReport {
+        try command("promote \(app)\(full ? " in full" : "")")
+    }
+    func approve(_ what: String) async throws(ControlError) -> CommandReport {
+        try command("approve \(what)")
     }
     func pause(app: AppName) async throws(ControlError) -> CommandReport { try command("pause \(app)") }
     func resume(app: AppName) async throws(ControlError) -> CommandReport { try command("resume \(app)") }

@@ -275,7 +275,7 @@ import Testing
         let commit = try #require(bench.repository.commit(files))
         await bench.waitForVerdict(.held, of: "app3")
         #expect(bench.engine.instances.count == 8)
-        _ = try await bench.controller.approve(commit: commit.short)
+        _ = try await bench.controller.approve(commit.short)
         await bench.wait("five more are gone") { $0.apps.count == 3 }
         bench.repository.commit([:])
         await bench.waitForVerdict(.held, of: "app8")

@@ -198,20 +198,41 @@ enum CommandTable {
             arguments: [app], options: wait,
             examples: [Example("slipway abort shop", "stop the rollout of shop")]),
         CommandDescription(
-            name: "approve", summary: "Let a held commit through",
-            details: ["For a commit that the deletion brake or an app's `approval` holds. " + waitNote],
-            arguments: [Argument("COMMIT", "the full id, or at least its first seven digits")], options: wait,
-            examples: [Example("slipway approve 4f2c1e9", "the commit that `slipway status` names")]),
+            name: "promote", summary: "End the wait of a rollout's present step",
+            details: [
+                "A step of a canary, or a blue-green switch, waits while it bakes, for requests to judge it by, or for an "
+                    + "approval. This ends that wait now. With --full it ends those of all steps to come as well.",
+                "No step goes on before its instances are proven healthy, and a release that fails is rolled back, "
+                    + "promoted or not. " + waitNote
+            ],
+            arguments: [app],
+            options: [Option("full", "all remaining steps, not the present one alone")] + wait,
+            examples: [
+                Example("slipway promote shop", "on to the next step, without the rest of the bake"),
+                Example("slipway promote shop --full --wait", "all the way, and wait for the end")
+            ]),
+        CommandDescription(
+            name: "approve", summary: "Let through what is held for approval",
+            details: [
+                "With a commit: removals of it that the deletion brake holds, and deploys of it that wait because of "
+                    + "`approval: before_deploy`. With an app: its deploy, or its promotion with `approval: "
+                    + "before_promote`. " + waitNote
+            ],
+            arguments: [
+                Argument("COMMIT|APP", "a commit, by at least its first seven digits, or an app's name")
+            ], options: wait,
+            examples: [
+                Example("slipway approve 4f2c1e9", "the commit that `slipway status` names"),
+                Example(
+                    "slipway approve shop --wait", "the deploy or promotion of shop, and wait for its end")
+            ]),
         CommandDescription(
             name: "pause", summary: "Leave an app as it is until `resume`", arguments: [app],
             examples: [Example("slipway pause shop", "no rollout, no repair, no removal")]),
         CommandDescription(
             name: "resume", summary: "Take a paused app up again", details: [waitNote], arguments: [app],
             options: wait,
-            examples: [Example("slipway resume shop --wait", "and wait until it is as git wants it")]),
-        CommandDescription(
-            name: "promote", summary: "Move a canary on at once (not yet available)", arguments: [app],
-            examples: [Example("slipway promote shop", "answers that this version cannot do it yet")])
+            examples: [Example("slipway resume shop --wait", "and wait until it is as git wants it")])
     ]
 
     private static let other: [CommandDescription] = [

@@ -22,6 +22,7 @@ enum AppRendering {
             lines += processes(of: number, app: app)
         }
         if app.wanted == nil, app.running == nil, app.instances.isEmpty { lines.append("  nothing runs") }
+        if let next = next(app) { lines.append(next) }
         if let back = wayBack(app) { lines.append(back) }
         return lines
     }
@@ -56,9 +57,17 @@ enum AppRendering {
 
     private static func headline(_ app: AppStatus) -> Line {
         let summary = AppSummary(app: app)
-        var line = Line(app.name.rawValue, .strong) + Line("  ") + summary.state
+        // The weight says it in full.
+        let state = summary.state(withShare: app.rollout?.weightPercent == nil)
+        var line = Line(app.name.rawValue, .strong) + Line("  ") + state
         if let rollout = app.rollout {
             line = line + Line(", step \(rollout.step) of \(rollout.steps)")
+            if let weight = rollout.weightPercent {
+                line = line + Line(", weight \(weight)%")
+                if rollout.weightKind == .instances {
+                    line = line + Line(" (share of instances; no edge)", .faint)
+                }
+            }
             if let deadline = rollout.deadlineInSeconds {
                 line = line + Line("  fails in \(Phrases.span(deadline)) without progress", .faint)
             }
@@ -113,6 +122,15 @@ enum AppRendering {
         line = line + Line(" \(Phrases.span(instance.healthSinceSeconds))  restarts \(instance.restarts)")
         if let address = instance.address { line = line + Line("  \(address)", .faint) }
         return instance.message.isEmpty ? line : line + Line("  \(instance.message)", .bad)
+    }
+
+    /// What ends the wait of the present step, and when it ends by itself.
+    private static func next(_ app: AppStatus) -> Line? {
+        guard let rollout = app.rollout, rollout.weightPercent != nil, let left = rollout.nextInSeconds
+        else { return nil }
+        let what = rollout.step < rollout.steps ? "step \(rollout.step + 1) of \(rollout.steps)" : "done"
+        return Line("  next: ", .faint) + Line(left > 0 ? "\(what) in \(Phrases.span(left))" : what)
+            + Line(" · slipway promote \(app.name)", .faint)
     }
 
     private static func wayBack(_ app: AppStatus) -> Line? {

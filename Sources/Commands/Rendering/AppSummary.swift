@@ -43,22 +43,59 @@ struct AppSummary {
         return "\(total(\.ready))/\(total(\.want))"
     }
 
-    /// `● converged`, `⟳ rolling 66%`, `✗ rolled back`.
-    var state: Line {
+    /// `● converged`, `⟳ rolling 66%`, `⟳ canary 25%`, `✗ rolled back`.
+    var state: Line { state(withShare: true) }
+
+    /// - Parameter withShare: with how far a rollout is, in per cent.
+    func state(withShare: Bool) -> Line {
         var text = Phrases.words(app.verdict.rawValue)
-        if app.verdict == .progressing, !app.phase.isEmpty { text = Phrases.words(app.phase) }
-        if app.verdict == .progressing, let rollout = app.rollout { text += " \(rollout.provenPercent)%" }
+        if app.verdict == .progressing {
+            // The name of a strategy is a word of the spec and stays as it is.
+            let isStrategy = app.phase == app.rollout?.strategy.rawValue
+            if !app.phase.isEmpty { text = isStrategy ? app.phase : Phrases.words(app.phase) }
+            if withShare, let share = isStrategy ? strategyShare : app.rollout?.provenPercent {
+                text += " \(share)%"
+            }
+        }
         if app.isPaused { text += " (paused)" }
         return Line("\(Phrases.glyph(app.verdict)) \(text)", Phrases.tone(app.verdict))
+    }
+
+    /// How far the strategy has come: the share of requests, or of proven instances where it has no such steps.
+    private var strategyShare: Int? {
+        guard let rollout = app.rollout, rollout.strategy != .blueGreen else { return nil }
+        return rollout.weightPercent ?? rollout.provenPercent
+    }
+
+    /// The first blocker as a sentence, with when it is looked at again.
+    private func sentence(_ first: Blocker) -> String {
+        var text =
+            first.message.isEmpty ? "\(Phrases.words(first.cause.rawValue)) \(first.object)" : first.message
+        if let rollout = app.rollout, rollout.weightPercent != nil, app.verdict == .progressing,
+            !text.hasPrefix("step ")
+        {
+            text = "step \(rollout.step) of \(rollout.steps): \(text)"
+        }
+        if first.cause == .bake, let due = bakeEnd { return text + ", \(due)" }
+        if let next = first.nextAttemptInSeconds { text += ", \(Phrases.wait(next, first.cause))" }
+        return text
+    }
+
+    /// `next in 20s`, `done in 20s`; `nil` where no step bakes.
+    var bakeEnd: String? {
+        guard let rollout = app.rollout, let left = rollout.nextInSeconds else { return nil }
+        guard left > 0 else { return "due now" }
+        return "\(rollout.step < rollout.steps ? "next" : "done") in \(Phrases.span(left))"
     }
 
     /// Never empty where the app is not as wanted.
     var because: String {
         if let first = app.because.first {
-            var text =
-                first.message.isEmpty
-                ? "\(Phrases.words(first.cause.rawValue)) \(first.object)" : first.message
-            if let next = first.nextAttemptInSeconds { text += ", next attempt in \(Phrases.span(next))" }
+            var text = sentence(first)
+            // A step that bakes needs nobody.
+            if first.cause == .bake, bakeEnd != nil, app.because.count == 1, first.command == nil {
+                return text
+            }
             if app.because.count > 1 { text += " (+\(app.because.count - 1) more)" }
             let command = app.because.lazy.compactMap(\.command).first
             return text + " · " + (command ?? "slipway why \(app.name)")
@@ -91,7 +128,8 @@ struct AppSummary {
         let first = app.because.first
         return [
             app.verdict.rawValue, app.phase, release, have, "\(app.rollout?.step ?? 0)",
-            "\(app.rollout?.provenPercent ?? -1)", app.isPaused ? "paused" : "", first?.cause.rawValue ?? "",
+            "\(app.rollout?.provenPercent ?? -1)", "\(app.rollout?.weightPercent ?? -1)",
+            app.isPaused ? "paused" : "", first?.cause.rawValue ?? "",
             first?.message ?? ""
         ].joined(separator: "\u{1F}")
     }

@@ -95,6 +95,11 @@ enum Phrases {
         return text
     }
 
+    /// `next attempt in 6s`, or `6s to go` for what only takes its time.
+    static func wait(_ seconds: Int64, _ cause: Blocker.Cause) -> String {
+        cause == .bake ? "\(span(seconds)) to go" : "next attempt in \(span(seconds))"
+    }
+
     static func count(_ number: Int, _ noun: String, plural: String? = nil) -> String {
         number == 1 ? "1 \(noun)" : "\(number) \(plural ?? noun + "s")"
     }

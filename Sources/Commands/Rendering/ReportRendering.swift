@@ -61,7 +61,7 @@ enum ReportRendering {
 
     private static func tone(_ kind: EventRecord.Kind) -> Tone {
         switch kind {
-        case .rolloutSucceeded, .stepPassed, .engineBack, .sourceBack, .approved: .good
+        case .rolloutSucceeded, .stepPassed, .engineBack, .sourceBack, .approved, .promoted: .good
         case .specInvalid, .rolloutFailed, .rolledBack, .engineLost, .sourceFailed, .actionFailed,
             .instanceUnhealthy,
             .instanceExited:

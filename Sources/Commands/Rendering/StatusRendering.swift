@@ -87,7 +87,7 @@ enum BlockerRendering {
         var text = blocker.message.isEmpty ? blocker.object : blocker.message
         var times: [String] = []
         if let since = blocker.sinceSeconds { times.append("for \(Phrases.span(since))") }
-        if let next = blocker.nextAttemptInSeconds { times.append("next attempt in \(Phrases.span(next))") }
+        if let next = blocker.nextAttemptInSeconds { times.append(Phrases.wait(next, blocker.cause)) }
         if !times.isEmpty { text += " (\(times.joined(separator: ", ")))" }
         let line = Line("\(Phrases.words(blocker.cause.rawValue)): ", .strong) + Line(text)
         return blocker.command.map { line + Line(" · ", .faint) + Line($0, .busy) } ?? line

@@ -22,13 +22,18 @@ extension CommandRun {
             let source = try source()
             return try await client.post(CommandReport.self, ["v1", "sync"], SyncRequest(source: source))
         case "approve":
-            let commit = (invocation.arguments["COMMIT"] ?? "").lowercased()
-            guard (7...40).contains(commit.utf8.count), commit.allSatisfy({ $0.isASCII && $0.isHexDigit })
-            else {
-                throw usage("COMMIT must be 7 to 40 hex digits, as `slipway status` shows them")
+            let what = invocation.arguments["COMMIT|APP"] ?? ""
+            let commit = what.lowercased()
+            guard AppName(what) != nil || ApprovalRequest.isCommit(commit) else {
+                throw usage(
+                    "give 7 to 40 hex digits of a commit, or an app's name, as `slipway status` shows them")
             }
             return try await client.post(
-                CommandReport.self, ["v1", "approvals"], ApprovalRequest(commit: commit))
+                CommandReport.self, ["v1", "approvals"],
+                ApprovalRequest(what: AppName(what) == nil ? commit : what))
+        case "promote":
+            let body = PromotionRequest(full: invocation.has("full") ? true : nil)
+            return try await client.post(CommandReport.self, ["v1", "apps", try app().rawValue, name], body)
         case "rollback":
             let body = RollbackRequest(release: try release("RELEASE"))
             return try await client.post(CommandReport.self, ["v1", "apps", try app().rawValue, name], body)

@@ -25,9 +25,8 @@ struct CommandRun {
         case "plan": return try await plan()
         case "validate": return try validate()
         case "render": return try render()
-        case "sync", "retry", "rollback", "abort", "approve", "pause", "resume": return try await change()
-        case "promote":
-            throw LocalFailure("promote is not available yet: this version has no canary to promote")
+        case "sync", "retry", "rollback", "abort", "promote", "approve", "pause", "resume":
+            return try await change()
         case "completion": return try completion()
         case "version":
             console.write("slipway \(Build.version)\n")

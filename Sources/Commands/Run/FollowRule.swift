@@ -44,7 +44,7 @@ struct FollowRule: Sendable {
                 if found.verdict == .converged { return .over(exitCode: 0) }
             }
         }
-        let codes = apps.map(Self.finalCode)
+        let codes = Self.finalCodes(apps)
         guard codes.allSatisfy({ $0 != nil }) else {
             hasMoved = true
             finalSince = nil
@@ -58,6 +58,14 @@ struct FollowRule: Sendable {
             if now - since < Self.settling { return .goesOn }
         }
         return .over(exitCode: code)
+    }
+
+    /// By app. Who waits for others of its group only is held with them, once nothing moves but what waits so.
+    private static func finalCodes(_ apps: [AppStatus]) -> [Int32?] {
+        let codes = apps.map(finalCode)
+        let areOthersFinal = zip(apps, codes).allSatisfy { $1 != nil || $0.because.first?.cause == .group }
+        guard areOthersFinal, codes.contains(3) else { return codes }
+        return codes.map { $0 ?? 3 }
     }
 
     /// The exit code of an app that will not move by itself any more; `nil` for one that may.

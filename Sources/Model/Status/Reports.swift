@@ -20,7 +20,7 @@ public struct EventRecord: Codable, Hashable, Sendable {
         case rolledBack = "rolled_back"
         case superseded
         case held
-        case approved
+        case approved, promoted
         case paused, resumed, retried, aborted
         case rollbackRequested = "rollback_requested"
         case instanceStarted = "instance_started"

@@ -36,9 +36,22 @@ public struct RollbackRequest: Sendable, Hashable, Codable {
 
 /// The body of `POST /v1/approvals`.
 public struct ApprovalRequest: Sendable, Hashable, Codable {
-    /// The full id, or at least its first seven digits.
-    public var commit: String
-    public init(commit: String) { self.commit = commit }
+    /// A commit's full id, or at least its first seven digits; or an app's name.
+    public var what: String
+    public init(what: String) { self.what = what }
+
+    /// Whether `text` may stand for a commit: 7 to 40 hex digits in lower case.
+    public static func isCommit(_ text: String) -> Bool {
+        (7...40).contains(text.utf8.count)
+            && text.utf8.allSatisfy { (0x30...0x39).contains($0) || (0x61...0x66).contains($0) }
+    }
+}
+
+/// The body of `POST /v1/apps/{app}/promote`; may be left out.
+public struct PromotionRequest: Sendable, Hashable, Codable {
+    /// `true`: the waits of all steps to come end as well.
+    public var full: Bool?
+    public init(full: Bool? = nil) { self.full = full }
 }
 
 /// The one shape of every answer that is not a success.

@@ -9,7 +9,7 @@ _slipway() {
         --socket|--token-file|--repo) COMPREPLY=($(compgen -f -- "$current")); return ;;
     esac
     case "$command" in
-        "") words="status why history diff trace logs events plan validate render sync retry rollback abort approve pause resume promote completion version help" ;;
+        "") words="status why history diff trace logs events plan validate render sync retry rollback abort promote approve pause resume completion version help" ;;
         status) words="--watch --timeout --output --socket --server --token-file --no-color --help" ;;
         why) words="--output --socket --server --token-file --no-color --help" ;;
         history) words="--limit --output --socket --server --token-file --no-color --help" ;;
@@ -24,13 +24,13 @@ _slipway() {
         retry) words="--wait --timeout --output --socket --server --token-file --no-color --help" ;;
         rollback) words="--wait --timeout --output --socket --server --token-file --no-color --help" ;;
         abort) words="--wait --timeout --output --socket --server --token-file --no-color --help" ;;
+        promote) words="--full --wait --timeout --output --socket --server --token-file --no-color --help" ;;
         approve) words="--wait --timeout --output --socket --server --token-file --no-color --help" ;;
         pause) words="--output --socket --server --token-file --no-color --help" ;;
         resume) words="--wait --timeout --output --socket --server --token-file --no-color --help" ;;
-        promote) words="--output --socket --server --token-file --no-color --help" ;;
         completion) words="bash zsh fish --output --socket --server --token-file --no-color --help" ;;
         version) words="--output --socket --server --token-file --no-color --help" ;;
-        help) words="status why history diff trace logs events plan validate render sync retry rollback abort approve pause resume promote completion version help --output --socket --server --token-file --no-color --help" ;;
+        help) words="status why history diff trace logs events plan validate render sync retry rollback abort promote approve pause resume completion version help --output --socket --server --token-file --no-color --help" ;;
     esac
     COMPREPLY=($(compgen -W "$words" -- "$current"))
     case "$command" in validate|render) COMPREPLY+=($(compgen -f -- "$current")) ;; esac

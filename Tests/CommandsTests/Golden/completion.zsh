@@ -16,10 +16,10 @@ _slipway() {
         'retry:Try a release again that failed'
         'rollback:Go back to an earlier release'
         'abort:Stop a rollout and go back to the last good release'
-        'approve:Let a held commit through'
+        'promote:End the wait of a rollout s present step'
+        'approve:Let through what is held for approval'
         'pause:Leave an app as it is until  resume '
         'resume:Take a paused app up again'
-        'promote:Move a canary on at once (not yet available)'
         'completion:Print a shell s completion script'
         'version:Print the version of this program'
         'help:Explain a command'
@@ -164,6 +164,17 @@ _slipway() {
             '--no-color[no colour, as with NO_COLOR set or when the output is not a terminal]' \
             '--help[show this help]' \
             '*::APP:_files' ;;
+        promote) _arguments \
+            '--full[all remaining steps, not the present one alone]' \
+            '--wait[follow until the state is final, and exit with its code]' \
+            '--timeout[with --wait  how long to follow, such as 90s or 15m; default 30m]:TIME: ' \
+            '--output[how the result is written  table (for people), wide, json, yaml, text or markdown]:FORMAT:(table wide json yaml text markdown)' \
+            '--socket[the controller s socket; default  SLIPWAY_SOCKET, else /run/slipway/slipway.sock]:PATH:_files' \
+            '--server[the controller s address instead of a socket; default  SLIPWAY_SERVER]:URL: ' \
+            '--token-file[file with the token for --server; default  SLIPWAY_TOKEN_FILE]:PATH:_files' \
+            '--no-color[no colour, as with NO_COLOR set or when the output is not a terminal]' \
+            '--help[show this help]' \
+            '*::APP:_files' ;;
         approve) _arguments \
             '--wait[follow until the state is final, and exit with its code]' \
             '--timeout[with --wait  how long to follow, such as 90s or 15m; default 30m]:TIME: ' \
@@ -173,7 +184,7 @@ _slipway() {
             '--token-file[file with the token for --server; default  SLIPWAY_TOKEN_FILE]:PATH:_files' \
             '--no-color[no colour, as with NO_COLOR set or when the output is not a terminal]' \
             '--help[show this help]' \
-            '*::COMMIT:_files' ;;
+            '*::COMMIT|APP:_files' ;;
         pause) _arguments \
             '--output[how the result is written  table (for people), wide, json, yaml, text or markdown]:FORMAT:(table wide json yaml text markdown)' \
             '--socket[the controller s socket; default  SLIPWAY_SOCKET, else /run/slipway/slipway.sock]:PATH:_files' \
@@ -185,14 +196,6 @@ _slipway() {
         resume) _arguments \
             '--wait[follow until the state is final, and exit with its code]' \
             '--timeout[with --wait  how long to follow, such as 90s or 15m; default 30m]:TIME: ' \
-            '--output[how the result is written  table (for people), wide, json, yaml, text or markdown]:FORMAT:(table wide json yaml text markdown)' \
-            '--socket[the controller s socket; default  SLIPWAY_SOCKET, else /run/slipway/slipway.sock]:PATH:_files' \
-            '--server[the controller s address instead of a socket; default  SLIPWAY_SERVER]:URL: ' \
-            '--token-file[file with the token for --server; default  SLIPWAY_TOKEN_FILE]:PATH:_files' \
-            '--no-color[no colour, as with NO_COLOR set or when the output is not a terminal]' \
-            '--help[show this help]' \
-            '*::APP:_files' ;;
-        promote) _arguments \
             '--output[how the result is written  table (for people), wide, json, yaml, text or markdown]:FORMAT:(table wide json yaml text markdown)' \
             '--socket[the controller s socket; default  SLIPWAY_SOCKET, else /run/slipway/slipway.sock]:PATH:_files' \
             '--server[the controller s address instead of a socket; default  SLIPWAY_SERVER]:URL: ' \
@@ -223,7 +226,7 @@ _slipway() {
             '--token-file[file with the token for --server; default  SLIPWAY_TOKEN_FILE]:PATH:_files' \
             '--no-color[no colour, as with NO_COLOR set or when the output is not a terminal]' \
             '--help[show this help]' \
-            '*::COMMAND:(status why history diff trace logs events plan validate render sync retry rollback abort approve pause resume promote completion version help)' ;;
+            '*::COMMAND:(status why history diff trace logs events plan validate render sync retry rollback abort promote approve pause resume completion version help)' ;;
     esac
 }
 compdef _slipway slipway
