@@ -50,7 +50,18 @@ extension AppPlanning {
                 && view.mineProven(now: now, window: movement.window) >= movement.want(of: view)
                 && (!isRouted(view.name) || movement.isStillDark
                     || view.mineServing >= movement.want(of: view))
+                && hasMadeRoom(view, movement)
         }
+    }
+
+    /// Without an edge a step's share of requests is that of the instances, so the old ones that it does without have
+    /// to be gone; as far as the floor allows.
+    private func hasMadeRoom(_ view: ProcessView, _ movement: Movement) -> Bool {
+        guard !isRouted(view.name), let held = movement.oldCount(of: view, isRouted: false) else {
+            return true
+        }
+        let floor = view.capacity - movement.unavailable(of: view)
+        return view.others.count { $0.isLive } <= max(held, floor - view.mineServing)
     }
 
     private func beginBake(_ rollout: inout Rollout) {

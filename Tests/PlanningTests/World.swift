@@ -12,7 +12,7 @@ struct World {
         case failing
     }
 
-    let app = AppName("shop").require
+    let app: AppName
     let naming = Naming(prefix: "")
     let installation = InstallationName("test").require
     var random: SplitMix
@@ -45,7 +45,8 @@ struct World {
     var violations: [String] = []
     var outcomes: [RolloutRecord.Outcome] = []
 
-    init(seed: UInt64) {
+    init(seed: UInt64, app: AppName = AppName("shop").require) {
+        self.app = app
         random = SplitMix(state: seed)
         let source = SourceName("main").require
         memory = AppMemory(
@@ -118,6 +119,11 @@ struct World {
         if plan.actions != again.actions || plan.memory != again.memory {
             violations.append("I19: not repeatable")
         }
+        take(plan)
+    }
+
+    /// Checks a plan and begins to do what it says.
+    mutating func take(_ plan: AppPlan) {
         check(plan)
         checkRoutes(plan)
         checkMemory(plan)
@@ -166,7 +172,8 @@ struct World {
         }
     }
 
-    private mutating func advance(_ wake: Instant?) -> Bool {
+    /// Lets the next thing happen. `false` when nothing is left to happen.
+    mutating func advance(_ wake: Instant?) -> Bool {
         let probes = instances.values.filter { $0.state == .running }.compactMap {
             health[$0.id]?.nextProbeAt
         }

@@ -1,0 +1,125 @@
+import Model
+import Planning
+import Testing
+
+/// Apps of a release group are planned together: all are promoted, or none.
+@Suite struct GroupTests {
+    /// Several small worlds, planned as one group.
+    private struct Group {
+        var members: [AppName: World] = [:]
+
+        init(_ names: [String]) {
+            for (index, name) in names.enumerated() {
+                let app = AppName(name).require
+                members[app] = World(seed: UInt64(index + 1), app: app)
+            }
+        }
+
+        mutating func commit(_ image: String, _ behaviors: [String: World.Behavior]) {
+            for (name, behavior) in behaviors.sorted(by: { $0.key < $1.key }) {
+                let app = AppName(name).require
+                let spec = AppSpec(
+                    name: app, project: ProjectName("retail").require, image: "\(name)-\(image)",
+                    processes: [
+                        ProcessSpec(
+                            name: ProcessName("web").require, replicas: 2, port: 80,
+                            healthcheck: HealthcheckSpec(
+                                check: .http(path: "/", host: nil, port: nil), startPeriod: .seconds(10)))
+                    ],
+                    deploy: DeploySpec(minHealthyTime: .seconds(3), timeout: .minutes(2)), group: "front")
+                members[app]?.commit(spec, behavior: behavior)
+            }
+        }
+
+        /// One pass over all, and then the next thing happens to each.
+        mutating func step() {
+            let names = members.keys.sorted()
+            let plans = Planner.plan(group: "front", names.compactMap { members[$0]?.input })
+            for (name, plan) in zip(names, plans) {
+                guard var world = members[name] else { continue }
+                world.take(plan)
+                _ = world.advance(min(plan.wake ?? .distantFuture, world.now + .seconds(1)))
+                members[name] = world
+            }
+            let now = members.values.map(\.now).max() ?? .zero
+            for name in names { members[name]?.now = now }
+        }
+
+        mutating func run(until condition: (Group) -> Bool) {
+            for _ in 0..<1_500 where !condition(self) { step() }
+            #expect(
+                condition(self),
+                "\(members.mapValues { "\($0.lastPlan?.verdict as Any) \($0.lastPlan?.because.map(\.message) ?? [])" })"
+            )
+        }
+
+        func isAt(_ image: String) -> Bool {
+            members.allSatisfy { name, world in
+                world.memory.rollout == nil && world.inFlight.isEmpty
+                    && world.instances.values.map(\.image) == Array(repeating: "\(name)-\(image)", count: 2)
+            }
+        }
+    }
+
+    private func started() -> Group {
+        var group = Group(["api", "web"])
+        group.commit("one", ["api": .healthy, "web": .healthy])
+        group.run { $0.isAt("one") }
+        return group
+    }
+
+    @Test func allArePromotedInOnePass() {
+        var group = started()
+        group.commit("two", ["api": .healthy, "web": .slow])
+        var promoted: [Int] = []
+        group.run { group in
+            let count = group.members.values.count { $0.memory.lastGood?.spec.image.hasSuffix("two") == true }
+            if promoted.last != count { promoted.append(count) }
+            return group.isAt("two")
+        }
+        #expect(promoted == [0, 2], "never one without the other")
+    }
+
+    @Test func oneThatFailsTakesTheOthersBack() {
+        var group = started()
+        group.commit("two", ["api": .healthy, "web": .sick])
+        group.run { $0.members.values.allSatisfy { $0.outcomes.last == .rolledBack } }
+        group.run { $0.isAt("one") }
+        let api = group.members[AppName("api").require]
+        #expect(api?.memory.quarantine.last?.failure.cause == .group)
+        #expect(
+            api?.memory.quarantine.last?.failure.message.contains("goes back with web of its group") == true)
+        #expect(api?.lastPlan?.verdict == .rolledBack)
+    }
+
+    @Test func nothingStartsBeforeAllCan() {
+        var group = started()
+        group.commit("two", ["api": .healthy, "web": .healthy])
+        let web = AppName("web").require
+        let prepared = group.members[web]?.prepared
+        group.members[web]?.prepared = nil
+        for _ in 0..<30 { group.step() }
+        #expect(
+            group.members.values.allSatisfy { $0.instances.values.allSatisfy { $0.image.hasSuffix("one") } })
+        let api = group.members[AppName("api").require]
+        #expect(api?.lastPlan?.because.first?.cause == .group)
+        group.members[web]?.prepared = prepared
+        group.run { $0.isAt("two") }
+    }
+
+    @Test func aMemberThatDoesNotChangeIsNotWaitedFor() {
+        var group = started()
+        group.commit("two", ["api": .healthy])
+        let api = AppName("api").require
+        group.run { $0.members[api]?.memory.lastGood?.spec.image == "api-two" }
+    }
+
+    @Test func oneThatIsAbortedTakesTheOthersBack() {
+        var group = started()
+        group.commit("two", ["api": .healthy, "web": .healthy])
+        group.run { $0.members.values.allSatisfy { $0.memory.rollout != nil } }
+        group.members[AppName("api").require]?.abort()
+        group.run { $0.isAt("one") }
+        #expect(group.members.values.allSatisfy { $0.outcomes.last != .succeeded })
+    }
+}
