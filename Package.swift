@@ -11,6 +11,8 @@ let strict: [SwiftSetting] = [
     .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
     .strictMemorySafety(),
     .treatAllWarnings(as: .error),
+    // Bugs that the simulation has to find. A release build cannot plant one; `scripts/check` looks.
+    .define("SLIPWAY_MUTANTS", .when(configuration: .debug)),
 ]
 
 func core(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {

@@ -57,7 +57,8 @@ extension Controller {
         switch action {
         case .launch, .start: startTurnstile
         case .stop, .remove, .restart: stopTurnstile
-        case .prepare, .repair, .removeNetwork, .route, .unroute: nil
+        case .prepare: isPlanted(.pullBlocksStarts) ? startTurnstile : nil
+        case .repair, .removeNetwork, .route, .unroute: nil
         }
     }
 
@@ -72,7 +73,7 @@ extension Controller {
         guard owned[id] == nil else { return }
         let container = OwnedContainer(id: id, name: name, app: app)
         owned[id] = container
-        pending.owned.append(container)
+        if !isPlanted(.ownershipNotStored) { pending.owned.append(container) }
     }
 
     private func finish(_ intent: Int64, _ action: Action, _ app: AppName, _ error: EngineError?) {
@@ -106,7 +107,7 @@ extension Controller {
         let next = now + Backoff.delay(attempt: attempts, longest: .seconds(60), seed: key.object)
         apps[app]?.failures[key] = ActionFailure(
             attempts: attempts, firstAt: before?.firstAt ?? now, nextAttemptAt: next, message: error.message,
-            isReleaseFault: error.fault == .release)
+            isReleaseFault: error.fault == .release || isPlanted(.worldFaultBlamed))
         timers.add(.plan(app), at: next)
         if attempts == 1 {
             emit(.actionFailed, app: app, message: "\(key.kind.rawValue) \(key.object): \(error)")

@@ -31,6 +31,9 @@ extension Controller {
             record.memory.pin = nil
             guard let candidate = record.candidate else { return }
             record.memory.quarantine.removeAll { $0.spec == candidate.digest }
+            if isPlanted(.retryProves) {
+                record.memory.lastGood = record.memory.lastGood?.forged(digest: candidate.digest)
+            }
             if case .held = record.memory.rollout?.phase { record.memory.rollout = nil }
             controller.emit(
                 .retried, app: app, commit: candidate.origin.commit.id, message: "a person asked for it")
@@ -87,7 +90,10 @@ extension Controller {
     }
 
     public func abort(app: AppName) async throws(ControlError) -> CommandReport {
-        guard let rollout = apps[app]?.memory.rollout else {
+        let idle = isPlanted(.abortWhenIdle) ? apps[app]?.memory.lastGood : nil
+        let wall = clock.wall()
+        let stand = idle.map { Rollout(target: $0, startedAt: .zero, startedAtWall: wall) }
+        guard let rollout = apps[app]?.memory.rollout ?? stand else {
             if apps[app] == nil { throw unknownApp(app) }
             return CommandReport(message: "\(app) has no rollout under way; nothing to abort", app: app)
         }
@@ -97,7 +103,9 @@ extension Controller {
         let number = rollout.target.number
         try await change(app) { record, controller in
             // It may have ended, or given way to another, while the request waited.
-            guard var rollout = record.memory.rollout, rollout.target.number == number else { return }
+            guard var rollout = record.memory.rollout ?? stand, rollout.target.number == number else {
+                return
+            }
             let failure = Failure(cause: .aborted, message: "was aborted by a person")
             rollout.phase = .rollingBack(failure)
             rollout.lastProgressAt = controller.clock.now()

@@ -38,7 +38,7 @@ extension Controller {
             let delay =
                 attempt == 0
                 ? Self.edgeInterval : Backoff.delay(attempt: attempt, longest: .seconds(10), seed: "edge")
-            await wait(until: clock.now() + delay, or: trigger)
+            await wait(until: isPlanted(.edgeReadOnce) ? .distantFuture : clock.now() + delay, or: trigger)
         }
     }
 

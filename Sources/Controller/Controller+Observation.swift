@@ -48,7 +48,8 @@ extension Controller {
             // Subscribed before the listing: what is asked for while it runs is not lost.
             let trigger = relistHub.subscribe()
             try await list()
-            await wait(until: clock.now() + configuration.relistInterval, or: trigger)
+            let next = clock.now() + configuration.relistInterval
+            await wait(until: isPlanted(.eventsOnly) ? .distantFuture : next, or: trigger)
         }
     }
 
@@ -77,18 +78,19 @@ extension Controller {
         let started = tick
         let snapshot = try await engine.list()
         let now = clock.now()
+        func isNews(_ id: ContainerID) -> Bool {
+            (touched[id] ?? 0) <= started || isPlanted(.staleListingWins)
+        }
         // What could not be read is there all the same: a container that hangs is not a container that is gone.
-        var seen = Set(snapshot.unreadable.map(\.id))
+        var seen = isPlanted(.hungContainerIsGone) ? [] : Set(snapshot.unreadable.map(\.id))
         for instance in snapshot.instances {
             seen.insert(instance.id)
-            if (touched[instance.id] ?? 0) <= started { note(instance, now: now) }
+            if isNews(instance.id) { note(instance, now: now) }
         }
         for (name, record) in apps {
-            for id in record.instances.keys where !seen.contains(id) && (touched[id] ?? 0) <= started {
-                drop(id, of: name)
-            }
+            for id in record.instances.keys where !seen.contains(id) && isNews(id) { drop(id, of: name) }
         }
-        for id in owned.keys where !seen.contains(id) && (touched[id] ?? 0) <= started { disown(id) }
+        for id in owned.keys where !seen.contains(id) && isNews(id) { disown(id) }
         touched = touched.filter { $0.value > started }
         listedTick = started
         networks = snapshot.networks
@@ -147,6 +149,7 @@ extension Controller {
             touched[id] = started
             if let instance { note(instance, now: clock.now()) } else { forget(id) }
         } catch {
+            if isPlanted(.failedInspectIsGone) { forget(id) }
             // The full listing tries again, and says so if the engine is gone.
             wantRelist()
         }
@@ -236,6 +239,7 @@ extension Controller {
     /// the container, under the very name that its labels lead to. Copied labels alone do not count.
     func isOurs(_ instance: ObservedInstance) -> Bool {
         if owned[instance.id] != nil { return true }
+        if isPlanted(.copiedLabelsAreOurs) { return true }
         guard instance.labels.installation == configuration.installation, hasDeterministicName(instance)
         else {
             return false

@@ -27,7 +27,8 @@ extension Controller {
             batch.apps[name] = apps[name]?.memory
         }
         let removals = addRemovals(to: &batch)
-        guard await makeDurable(&batch, seen: seen, planned: names) else {
+        let isDurable = await makeDurable(&batch, seen: seen, planned: names)
+        guard isDurable || isPlanted(.actsBeforeJournal) else {
             // The next listing comes to them again.
             for removal in removals { removingNetworks.remove(removal.network.name) }
             return
@@ -152,7 +153,8 @@ extension Controller {
                     sequence: lastEvent, at: wall, kind: event.kind, app: name, release: event.release,
                     commit: event.commit, message: event.message))
         }
-        for action in plan.actions {
+        for action in plan.actions
+        where !isPlanted(.interruptedStaysLocked) || !interruptedNames.contains(action.object) {
             lastIntent += 1
             batch.intents.append(
                 Intent(sequence: lastIntent, app: name, action: action.kind, object: action.object, at: wall))
@@ -175,7 +177,7 @@ extension Controller {
             answer(nil)
             return true
         }
-        batch.epoch = epoch
+        batch.epoch = isPlanted(.epochIgnored) ? .max : epoch
         batch.clock = clock.reading()
         pending = StoreBatch()
         let memories = changedMemories
@@ -274,7 +276,7 @@ extension Controller {
             rebuildDesired()
             reviewNetworks()
         }
-        if let wake = plan.wake { wakePlan(name, at: wake, now: now) }
+        if let wake = plan.wake, !isPlanted(.timerLost) { wakePlan(name, at: wake, now: now) }
     }
 
     /// What was found on the engine while the store wrote is not lost to the plan that knew nothing of it.
@@ -295,7 +297,9 @@ extension Controller {
     }
 
     private func dispatch(_ started: [StartedAction], _ plans: [Planned]) {
-        for item in started { apps[item.app]?.inFlight[item.intent] = item.action }
+        for item in started where !isPlanted(.inFlightForgotten) {
+            apps[item.app]?.inFlight[item.intent] = item.action
+        }
         let evidence = Dictionary(
             plans.filter { !$0.plan.evidenceFrom.isEmpty }.map { ($0.name, $0.plan.evidenceFrom) }
         ) { first, _ in first }
@@ -323,7 +327,7 @@ extension Controller {
     /// Writes what the last pass left over, at the end of the run.
     func flush() async {
         guard fence == nil, !pending.isEmpty else { return }
-        pending.epoch = epoch
+        pending.epoch = isPlanted(.epochIgnored) ? .max : epoch
         pending.clock = clock.reading()
         do {
             try await store.commit(pending)

@@ -54,7 +54,7 @@ extension Controller {
         switch result {
         case .passed: (passed, message) = (true, "")
         case .failed(let text): (passed, message) = (false, text)
-        case .unknown(let text): (passed, message) = (nil, text)
+        case .unknown(let text): (passed, message) = (isPlanted(.unknownProbePasses) ? true : nil, text)
         }
         if passed == true { figures.probesPassed += 1 }
         if passed == false { figures.probesFailed += 1 }

@@ -154,7 +154,9 @@ extension Controller {
             }
             if sources[source.name]?.problem == nil { sources[source.name]?.problemSince = clock.now() }
             sources[source.name]?.problem = error
+            if isPlanted(.failedFetchIsEmpty) { sources[source.name]?.tree?.files = [:] }
         }
+        if isPlanted(.failedFetchIsEmpty) { rebuildDesired() }
         changeHub.send(())
         ring()
     }

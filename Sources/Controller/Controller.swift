@@ -191,6 +191,8 @@ public actor Controller {
             if let last = state.clock?.now, memory.rollout != nil, memory.rollout?.stalledSince == nil {
                 memory.rollout?.stalledSince = min(last, clock.now())
             }
+            if isPlanted(.quarantineNotStored) { memory.quarantine = [] }
+            if isPlanted(.rolloutForgotten) { memory.rollout = nil }
             apps[name] = AppRecord(memory: memory, desired: notReadYet(memory.source))
         }
         for watched in configuration.repositories {
@@ -200,7 +202,7 @@ public actor Controller {
             }
         }
         for intent in state.openIntents {
-            interruptedNames.insert(intent.object)
+            if !isPlanted(.openIntentsForgotten) { interruptedNames.insert(intent.object) }
             pending.outcomes.append(
                 IntentOutcome(
                     sequence: intent.sequence, result: .observed,

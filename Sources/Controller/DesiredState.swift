@@ -41,7 +41,8 @@ struct DesiredState {
         let brokenNames = state.addBroken(sources, known, claims)
         state.addSpecs(claims, known: Set(known.keys).union(brokenNames))
         // What the mirror had last may be older than the move of an app.
-        let unread = Set(sources.filter { $0.tree == nil || !$0.isConfirmed }.map(\.name))
+        let unread = Set(
+            sources.filter { $0.tree == nil || !$0.isConfirmed && !isPlanted(.mirrorIsProof) }.map(\.name))
         for source in sources { state.addAbsent(source, known, brake, unread: unread) }
         return state
     }
@@ -154,18 +155,21 @@ struct DesiredState {
         _ source: SourceView, _ known: [AppName: Known], _ brake: DeletionBrake, unread: Set<SourceName>
     ) {
         // Absent from what the mirror had last is no proof.
-        guard let tree = source.tree, source.isConfirmed else { return }
+        guard let tree = source.tree, source.isConfirmed || isPlanted(.mirrorIsProof) else { return }
         let owned = known.filter { $0.value.source == source.name }
         let absent = owned.filter { apps[$0.key] == nil }
         let newlyAbsent = absent.filter { !$0.value.isBeingRemoved }
         let remaining = owned.count - absent.count
-        let isHeld = brake.holds(
-            removed: newlyAbsent.count, owned: remaining + newlyAbsent.count,
-            remaining: tree.files.values.reduce(0) { $0 + $1.specs.count + $1.broken.count })
+        let isBrakeOff = isPlanted(.brakeIgnored) || isPlanted(.failedFetchIsEmpty)
+        let isHeld =
+            !isBrakeOff
+            && brake.holds(
+                removed: newlyAbsent.count, owned: remaining + newlyAbsent.count,
+                remaining: tree.files.values.reduce(0) { $0 + $1.specs.count + $1.broken.count })
         for (name, memory) in absent {
             if memory.isBeingRemoved {
                 apps[name] = .remove
-            } else if !tree.isComplete || tree.hides(memory.path) {
+            } else if !tree.isComplete || tree.hides(memory.path), !isPlanted(.brokenTreeIsProof) {
                 apps[name] = .keep(
                     [
                         Blocker(

@@ -8,7 +8,9 @@ enum Drift {
         var repairs: [Repair] = []
         let effective = instance.effective
         if instance.state == .paused { repairs.append(.unpause) }
-        if effective.nanoCPUs != template.nanoCPUs || effective.memoryInBytes != template.memoryInBytes {
+        if effective.nanoCPUs != template.nanoCPUs || effective.memoryInBytes != template.memoryInBytes
+            || isPlanted(.repairsWhatIsWell)
+        {
             repairs.append(.resources(nanoCPUs: template.nanoCPUs, memoryInBytes: template.memoryInBytes))
         }
         if effective.restart != template.restart { repairs.append(.restartPolicy(template.restart)) }

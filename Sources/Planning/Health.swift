@@ -69,7 +69,7 @@ public struct InstanceHealth: Hashable, Sendable {
         restartCount = instance.restartCount
         switch instance.state {
         case .running:
-            if isNewStart || !wasRunning { begin(now: now) }
+            if isNewStart && !isPlanted(.quickRestartUnseen) || !wasRunning { begin(now: now) }
             wasRunning = true
         case .exited(let code, let outOfMemory):
             if wasRunning || lastExitCode == nil { crashes += 1 }
@@ -131,7 +131,7 @@ public struct InstanceHealth: Hashable, Sendable {
         provenWith = nil
         consecutiveFailures = 0
         nextProbeAt = now
-        move(to: .starting, now: now)
+        move(to: isPlanted(.runningIsReady) ? .ready : .starting, now: now)
     }
 
     private mutating func stop(now: Instant) {

@@ -28,8 +28,12 @@ extension AppPlanning {
                 evidence: [failed.message])
         }
         let timeout = target.spec.deploy.effectiveTimeout
-        guard now - rollout.lastProgressAt >= timeout, rollout.stalledSince == nil,
-            rollout.waitingSince == nil
+        let idle =
+            isPlanted(.wallClockDeadlines)
+            ? .seconds(input.wall.secondsSince1970 - rollout.startedAtWall.secondsSince1970)
+            : now - rollout.lastProgressAt
+        guard idle >= timeout, rollout.stalledSince == nil, rollout.waitingSince == nil,
+            !isPlanted(.deadlineNeverFires)
         else { return nil }
         let want = views.reduce(0) { $0 + $1.want }
         return Failure(
@@ -104,6 +108,7 @@ extension AppPlanning {
         var rollout = rollout
         let target = rollout.target
         quarantine(target, failure)
+        if isPlanted(.countNotRestored) { memory.lastGood = memory.lastGood?.forged(spec: target.spec) }
         // With nothing to go back to, what ran before this store knew it is not taken away.
         let isKept = rollout.isAdopted == true && memory.lastGood == nil
         let goesBack =
@@ -139,6 +144,7 @@ extension AppPlanning {
     }
 
     mutating func quarantine(_ release: Release, _ failure: Failure) {
+        if isPlanted(.failedIsTriedAgain) { return }
         memory.quarantine.removeAll { $0.spec == release.specDigest }
         memory.quarantine.append(
             Quarantined(

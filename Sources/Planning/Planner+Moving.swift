@@ -35,6 +35,9 @@ extension AppPlanning {
 
     private func noteProgress(_ rollout: inout Rollout, _ views: [ProcessView], _ movement: Movement) {
         let proven = views.reduce(0) { $0 + min($1.want, $1.mineProven(now: now, window: movement.window)) }
+        if isPlanted(.restartIsProgress), let start = views.flatMap(\.mine).map(\.health.startedAt).max() {
+            rollout.lastProgressAt = max(rollout.lastProgressAt, start)
+        }
         guard proven > rollout.provenMaximum else { return }
         rollout.provenMaximum = proven
         rollout.lastProgressAt = max(rollout.lastProgressAt, now)
@@ -46,6 +49,7 @@ extension AppPlanning {
     private func isInPlace(_ views: [ProcessView], _ movement: Movement) -> Bool {
         views.allSatisfy { view in
             if movement.isLastInLine(view), !movement.isLast { return true }
+            if isPlanted(.unprovenIsPromoted) { return view.isGateOpen(now: now, window: movement.window) }
             return view.isGateOpen(now: now, window: movement.window)
                 && view.mineProven(now: now, window: movement.window) >= movement.want(of: view)
                 && (!isRouted(view.name) || movement.isStillDark
@@ -228,6 +232,7 @@ extension AppPlanning {
         // What the target does not have any more goes with its success, not before it is proven.
         let isReplaced =
             view.want > 0 && view.mineProvenServing(now: now, window: movement.window) >= view.want
+            || isPlanted(.oldGoBeforeNewAreThere)
         let floor = view.capacity - movement.unavailable(of: view)
         var budget = isReplaced ? candidates.count : view.servingCount - floor
         let useful = candidates.filter { !$0.isBad }

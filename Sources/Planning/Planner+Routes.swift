@@ -69,6 +69,7 @@ extension AppPlanning {
     /// Whether the instance is seen to be out of the edge; if not, it is on its way out from now on.
     private mutating func leavesEdge(_ view: InstanceView) -> Bool {
         departing.insert(view.id)
+        if isPlanted(.drainSkipped) { return true }
         let process = view.instance.labels.process
         if edgeProblem != nil {
             // It may get requests or not: one that answers none loses none.
@@ -116,7 +117,7 @@ extension AppPlanning {
         let present = input.instances.filter { $0.labels.process == process && $0.address != nil }.map {
             view($0)
         }
-        .filter(\.isReady)
+        .filter { $0.isReady || $0.isLive && isPlanted(.unreadyGetsRequests) }
         let staying = present.filter { !departing.contains($0.id) }
         var serving = staying.filter(isAdmitted)
         // Somebody has to answer: one that is not yet proven is better than nobody.
@@ -192,7 +193,7 @@ extension AppPlanning {
         guard !new.isEmpty, !old.isEmpty else { return nil }
         var split: [ReleaseNumber: Int] = [:]
         spread(share, over: new, into: &split)
-        spread(100 - share, over: old, into: &split)
+        spread(isPlanted(.sharesDoNotSum) ? 100 : 100 - share, over: old, into: &split)
         return split
     }
 

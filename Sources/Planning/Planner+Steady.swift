@@ -29,7 +29,7 @@ extension AppPlanning {
             let limits = Planner.limits(release.spec.deploy, want: view.want)
             let others = view.others.filter { !$0.isStopping }
             departing.formUnion(view.kept.map(\.id))
-            let isStopFirst = isStopFirst(view, release)
+            let isStopFirst = isStopFirst(view, release) || isPlanted(.wayBackStopsFirst)
             if isStopFirst, view.hasLiveOthers {
                 // Two must never write at once: nothing of ours comes up before the last of the others is down.
                 for other in others where other.isLive { remove(other) }
@@ -38,14 +38,17 @@ extension AppPlanning {
             let room = view.capacity + (isStopFirst ? 0 : limits.surge) - view.liveCount
             let started = revive(view.mine, release, room: room)
             launch(release, view, upTo: view.want, room: room - started)
-            takeAway(others, view, floor: view.want - limits.unavailable)
+            if !isPlanted(.overtakenStays) {
+                takeAway(others, view, floor: view.want - limits.unavailable)
+            }
             removeSurplus(view)
         }
     }
 
     private mutating func takeAway(_ others: [InstanceView], _ view: ProcessView, floor: Int) {
         for other in others where !other.isReady { remove(other) }
-        var budget = view.mineServing >= view.want ? others.count : view.servingCount - floor
+        let isBack = view.mineServing >= view.want || isPlanted(.floorIgnoredOnTheWayBack)
+        var budget = isBack ? others.count : view.servingCount - floor
         let inOrder = others.filter(\.isReady).sorted { left, right in
             left.isDraining == right.isDraining ? left.name > right.name : left.isDraining
         }
@@ -62,11 +65,13 @@ extension AppPlanning {
         var surplus = present.count + view.launching - view.want
         guard surplus > 0 else { return }
         let inOrder = present.sorted { left, right in
-            if left.isServing != right.isServing { return right.isServing }
+            if left.isServing != right.isServing {
+                return right.isServing != isPlanted(.surplusTakesWhoServes)
+            }
             return left.isDraining == right.isDraining ? left.name > right.name : left.isDraining
         }
         // One that is only on its way makes nobody superfluous who serves.
-        var spare = view.mineServing - view.want
+        var spare = isPlanted(.surplusTakesWhoServes) ? surplus : view.mineServing - view.want
         for instance in inOrder where surplus > 0 {
             if instance.isServing {
                 guard spare > 0 else { continue }
@@ -154,6 +159,10 @@ extension AppPlanning {
             return
         }
         wake(at: deadline)
+        if isPlanted(.rollbackPulls) {
+            perform(.prepare(reference: lastGood.image.reference, known: nil))
+            if input.failures.keys.contains(where: { $0.kind == .prepare }) { return }
+        }
         restore(lastGood, views)
         for view in views { keepAlive(view) }
     }
@@ -173,8 +182,9 @@ extension AppPlanning {
         _ rollout: Rollout, _ failure: Failure, _ outcome: RolloutRecord.Outcome, _ sentence: String
     ) {
         let number = rollout.target.number
-        let recorded: RolloutRecord.Outcome =
+        var recorded: RolloutRecord.Outcome =
             failure.cause == .aborted && outcome == .rolledBack ? .aborted : outcome
+        if isPlanted(.rolledBackIsSucceeded) { recorded = .succeeded }
         memory.rollout = nil
         memory.lastOutcome = LastOutcome(release: number, outcome: recorded, failure: failure, at: now)
         record(rollout, recorded, evidence: [failure.message] + failure.evidence)

@@ -14,6 +14,7 @@ extension AppPlanning {
             return
         }
         if memory.rollout?.target.specDigest == candidate.digest { return }
+        if memory.rollout != nil, isPlanted(.supersedeWaits) { return }
         if memory.lastGood?.specDigest == candidate.digest {
             if let rollout = memory.rollout, !isEnding(rollout) {
                 giveUp(rollout, for: "git went back to \(memory.lastGood.map { "\($0.number)" } ?? "it")")
@@ -79,6 +80,7 @@ extension AppPlanning {
             event(
                 .superseded, release: old.target.number, commit: old.target.origin.commit.id,
                 "\(old.target.number) is overtaken by \(release.number)")
+            if isPlanted(.lastGoodBySuperseding) { memory.lastGood = old.target }
         }
         memory.rollout = Rollout(target: release, startedAt: now, startedAtWall: input.wall)
         memory.kept = nil

@@ -29,7 +29,7 @@ extension AppPlanning {
     }
 
     mutating func noteVerdict() {
-        guard memory.verdict != plan.verdict else { return }
+        guard memory.verdict != plan.verdict || isPlanted(.verdictWrittenAnew) else { return }
         memory.verdict = plan.verdict
         memory.verdictSince = now
     }
@@ -259,6 +259,7 @@ extension AppPlanning {
     private mutating func judgeQuarantined(_ entry: Quarantined) {
         let hasLastGood = memory.lastGood != nil
         plan.verdict = hasLastGood ? .rolledBack : .held
+        if isPlanted(.rolledBackIsConverged) { plan.verdict = .converged }
         plan.because = [
             Blocker(
                 cause: hasLastGood ? .rolledBack : .noLastGood, object: entry.release.description,

@@ -79,7 +79,8 @@ struct AppPlanning {
             return
         }
         switch input.desired {
-        case .remove:
+        case .remove,
+            .keep(_, _, true) where isPlanted(.keptIsRemoved):
             remove()
             return
         case .spec:
@@ -102,7 +103,7 @@ struct AppPlanning {
 
     /// While the world stands in the way, the rollout's deadline does not come nearer.
     private mutating func holdDeadline() {
-        guard var rollout = memory.rollout else { return }
+        guard var rollout = memory.rollout, !isPlanted(.stallsNotHeldAgainst) else { return }
         let isEdgeAway = edgeProblem != nil && !routedProcesses.isEmpty
         if !input.isEngineCurrent || !worldFailures.isEmpty || isEdgeAway {
             guard rollout.stalledSince == nil else { return }
@@ -116,7 +117,10 @@ struct AppPlanning {
 
     /// Containers of a later release run than the store has numbered: it was lost, or is yesterday's backup. Until git
     /// and the labels have told what they are, nothing that this store believes in is a reason to touch them.
-    var isStoreBehind: Bool { input.instances.contains { $0.labels.release >= memory.nextRelease } }
+    var isStoreBehind: Bool {
+        if isPlanted(.oldStoreBelieved) { return false }
+        return input.instances.contains { $0.labels.release >= memory.nextRelease }
+    }
 
     private mutating func move() {
         guard !isStoreBehind else { return }

@@ -35,7 +35,9 @@ struct InstanceView {
 
     /// Ready without a break for `window`, counted from its last start, by the release's own check.
     func isProven(now: Instant, window: TimeSpan) -> Bool {
-        isReady && health.provenWith == question && now - health.since >= window
+        let since = isPlanted(.windowFromStart) ? health.startedAt : health.since
+        let hasHeld = now - since >= window || isPlanted(.windowIgnored)
+        return isReady && health.provenWith == question && hasHeld
     }
     /// It failed the check of the release, not that of another that shares it.
     var hasFailedItsCheck: Bool { health.readiness == .unhealthy && health.askedWith == question }
@@ -63,7 +65,10 @@ struct ProcessView {
     var all: [InstanceView] { mine + others + kept }
     /// What capacity is measured against while two releases are there.
     var capacity: Int { max(want, otherWant) }
-    var liveCount: Int { all.count { $0.isLive } + launching + launchingOthers }
+    var liveCount: Int {
+        let seen = all.count { $0.isLive && !($0.isStopping && isPlanted(.ceilingForgetsStopping)) }
+        return isPlanted(.ceilingForgetsInFlight) ? seen : seen + launching + launchingOthers
+    }
     /// Something of another template has, or is about to have, a process of its own.
     var hasLiveOthers: Bool { launchingOthers > 0 || others.contains(where: \.isLive) }
     /// Of the wanted template, there or coming; one that is stopped or restarted counts, because it is started
@@ -91,6 +96,7 @@ struct ProcessView {
 
     /// Whether old instances must be gone before new ones start: the strategy says so, or one writer owns a volume.
     static func isStopFirst(_ process: ProcessSpec, in spec: AppSpec) -> Bool {
-        spec.deploy.effectiveStrategy == .recreate || process.hasSingleWriter(spec.volumes)
+        if isPlanted(.twoWriters) { return false }
+        return spec.deploy.effectiveStrategy == .recreate || process.hasSingleWriter(spec.volumes)
     }
 }

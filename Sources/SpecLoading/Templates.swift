@@ -25,7 +25,8 @@ public enum Templates {
         if let port = process.port, env["PORT"] == nil { env["PORT"] = "\(port)" }
         let own = "\(spec.name)-\(process.name)"
         return ContainerTemplate(
-            image: image.pinned, command: process.command, env: env, files: spec.files,
+            image: isPlanted(.tagDeployed) ? image.reference : image.pinned, command: process.command,
+            env: env, files: spec.files,
             mounts: process.volumes.map {
                 .init(
                     volume: naming.volume(app: spec.name, volume: $0.volume), target: $0.target,
