@@ -28,7 +28,39 @@ import Testing
             #expect(try spec(block.text).diagnostics.isEmpty)
             loaded += 1
         }
-        #expect(loaded == 2)
+        #expect(loaded == 4)
+    }
+
+    @Test func theGroupIsWhatItSays() throws {
+        let members = try blocks().filter { $0.text.contains("\ngroup: ") }.map(\.text)
+        #expect(members.count == 2)
+        let specs = try members.map { try spec($0) }
+        #expect(specs.map(\.spec.group) == ["storefront", "storefront"])
+        #expect(SpecRules.crossCheck(specs).isEmpty)
+    }
+
+    /// Every spec below `examples` is good, by itself and beside the others of its repository.
+    @Test(arguments: ["shop", "strategies"])
+    func theExampleRepositoriesAreGood(_ name: String) throws {
+        let folder = "\(Corpus.repository)/examples/\(name)"
+        let names = try FileManager.default.contentsOfDirectory(atPath: folder).filter {
+            $0.hasSuffix(".yaml")
+        }
+        #expect(names.count >= 3)
+        let loader = SpecLoader(project: try #require(ProjectName("default")))
+        let specs = try names.sorted().flatMap { file in
+            let bytes = Array(try #require(FileManager.default.contents(atPath: "\(folder)/\(file)")))
+            let loaded = loader.load(path: file, bytes: bytes) { path in
+                guard let data = FileManager.default.contents(atPath: "\(folder)/\(path)") else {
+                    throw Corpus.MissingFile(path: path)
+                }
+                return Array(data)
+            }
+            #expect(loaded.diagnostics.isEmpty, "\(loaded.diagnostics.map(SpecRendering.caret))")
+            return loaded.specs
+        }
+        #expect(specs.count == names.count)
+        #expect(SpecRules.crossCheck(specs).isEmpty)
     }
 
     @Test func theVariantIsWhatItSays() throws {

@@ -130,7 +130,7 @@ import Testing
                 AnalysisSpec(
                     check: .metric(
                         .latencyP95, max: .time(.milliseconds(300)), comparesWithLastGood: true,
-                        tolerance: 20, minRequests: nil), every: .seconds(10), failures: 3),
+                        tolerance: 20, minRequests: nil)),
                 AnalysisSpec(
                     check: .metric(
                         .latencyP50, max: .time(.seconds(1)), comparesWithLastGood: false, tolerance: nil,

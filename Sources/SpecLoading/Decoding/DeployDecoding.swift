@@ -44,13 +44,7 @@ extension SpecDecoder {
                 "`\(key)` belongs to `strategy: canary` and `blue_green`, and the strategy is"
                     + " `\(strategy.rawValue)`", at: fields.mark(of: key), fields.path(of: key))
         }
-        if strategy == .blueGreen, spec.analysis?.isEmpty == false, spec.effectiveBake == .zero {
-            error(
-                "analysis_without_bake",
-                "`analysis` of a `blue_green` rollout is judged while the new release bakes, and its `bake` is 0s;"
-                    + " give it a time such as `bake: 60s`",
-                at: fields.mark(of: "analysis"), fields.path(of: "analysis"))
-        }
+        checkAnalysis(spec, fields)
         for key in ["max_surge", "max_unavailable"] where fields.has(key) && strategy == .recreate {
             warning(
                 "no_effect", "`\(key)` has no effect with `strategy: recreate`", at: fields.mark(of: key),
@@ -61,6 +55,27 @@ extension SpecDecoder {
                 "bad_approval",
                 "`before_promote` needs `strategy: canary` or `blue_green`; use `before_deploy`",
                 at: fields.mark(of: "approval"), fields.path(of: "approval"))
+        }
+    }
+
+    private func checkAnalysis(_ spec: DeploySpec, _ fields: Fields) {
+        guard spec.strategy == .blueGreen, let checks = spec.analysis, !checks.isEmpty else { return }
+        let mark = fields.mark(of: "analysis")
+        if spec.effectiveBake == .zero {
+            error(
+                "analysis_without_bake",
+                "`analysis` of a `blue_green` rollout is judged while the new release bakes, and its `bake` is 0s;"
+                    + " give it a time such as `bake: 60s`", at: mark, fields.path(of: "analysis"))
+        }
+        let compares = checks.contains { spec in
+            if case .metric(_, _, comparesWithLastGood: true, _, _) = spec.check { return true }
+            return false
+        }
+        if compares {
+            error(
+                "nothing_to_compare_with",
+                "`compare: last_good` needs requests to both releases, and after a `blue_green` switch the last good one"
+                    + " gets none; leave `max` alone to judge", at: mark, fields.path(of: "analysis"))
         }
     }
 
@@ -110,6 +125,12 @@ extension SpecDecoder {
             error(
                 "no_effect", "`\(key)` means nothing beside `\(kind)`; remove it", at: fields.mark(of: key),
                 fields.path(of: key))
+        }
+        for key in ["every", "failures"] where kind == "metric" && fields.has(key) {
+            error(
+                "no_effect",
+                "`\(key)` means nothing beside `metric`, which is judged all the time; remove it",
+                at: fields.mark(of: key), fields.path(of: key))
         }
         let check: AnalysisSpec.Check?
         switch kind {

@@ -219,7 +219,8 @@ public enum SpecKeys {
         SpecKey("deploy.analysis[].command", .command, "A command in a new instance that must exit with 0."),
         SpecKey("deploy.analysis[].http", .urlPath, "A path of a new instance that must answer 2xx."),
         SpecKey(
-            "deploy.analysis[].every", .duration, default: "`30s`", "Between checks; `1s` to `1h`."),
+            "deploy.analysis[].every", .duration, default: "`30s`",
+            "Between two runs of a command or request; `1s` to `1h`."),
         SpecKey(
             "deploy.analysis[].failures", .integer(SpecRange.retries), default: "`2`",
             "Failures in a row that fail the release.")

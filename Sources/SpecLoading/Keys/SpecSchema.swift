@@ -101,7 +101,8 @@ public enum SpecSchema {
                         ("compare", .strings(["metric"])), ("min_requests", .strings(["metric"])),
                         ("on_insufficient", .strings(["metric"])), ("tolerance", .strings(["compare"]))
                     ])
-                )
+                ),
+                ("dependentSchemas", .object([("metric", refusing(["every", "failures"]))]))
             ]
         case "deploy":
             [

@@ -165,14 +165,14 @@ final class World: Sendable {
         return try WireCoding.decode([RolloutRecord].self, from: Array(output.text.utf8))
     }
 
-    /// Commits `examples/shop` with the test registry in it.
-    func useExample() async throws {
+    /// Commits a folder of `examples` with the test registry in it.
+    func useExample(_ name: String = "shop") async throws {
         let example = #filePath.split(separator: "/").dropLast(4).joined(separator: "/")
-        try await Shell.succeed(["cp", "-r", "/\(example)/examples/shop/.", repository.clone + "/"])
+        try await Shell.succeed(["cp", "-r", "/\(example)/examples/\(name)/.", repository.clone + "/"])
         for file in try await Shell.succeed(["find", repository.clone, "-name", "*.yaml"]).lines {
             try await Shell.succeed(["sed", "-i", "s|registry\\.example\\.com|\(settings.registry)|", file])
         }
-        try await repository.commit(message: "All of the shop")
+        try await repository.commit(message: "All of the example")
     }
 
     func describe(_ status: AppStatus) -> String {
