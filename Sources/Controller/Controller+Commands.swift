@@ -107,9 +107,7 @@ extension Controller {
                 return
             }
             let failure = Failure(cause: .aborted, message: "was aborted by a person")
-            rollout.phase = .rollingBack(failure)
-            rollout.lastProgressAt = controller.clock.now()
-            rollout.provenMaximum = 0
+            rollout.turn(to: .rollingBack(failure), at: controller.clock.now())
             record.memory.rollout = rollout
             record.memory.isPaused = false
             record.memory.pausedAt = nil

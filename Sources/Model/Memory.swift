@@ -95,6 +95,18 @@ public struct Rollout: Codable, Hashable, Sendable {
     }
 }
 
+extension Rollout {
+    /// The target has failed, or a person gives it up: nothing that was waited for counts any more.
+    public mutating func turn(to phase: Phase, at now: Instant) {
+        self.phase = phase
+        lastProgressAt = now
+        provenMaximum = 0
+        waitingSince = nil
+        bakingSince = nil
+        isReadyForGroup = false
+    }
+}
+
 public struct KeptRelease: Codable, Hashable, Sendable {
     public var release: Release
     public var until: Instant

@@ -115,12 +115,7 @@ extension AppPlanning {
             target.spec.deploy.effectiveRollback
             && (target.spec.effectiveReversible || failure.cause == .group)
             && !isKept
-        rollout.phase = goesBack ? .rollingBack(failure) : .held(failure)
-        rollout.lastProgressAt = now
-        rollout.provenMaximum = 0
-        rollout.waitingSince = nil
-        rollout.bakingSince = nil
-        rollout.isReadyForGroup = false
+        rollout.turn(to: goesBack ? .rollingBack(failure) : .held(failure), at: now)
         share = goesBack ? nil : share
         memory.rollout = rollout
         plan.groupState = .failed(failure)

@@ -41,6 +41,7 @@ extension Planner {
             member.unmetDependencies.removeAll { names.contains($0) }
             return member
         }
+        let lifted = liftGroupQuarantines(&inputs)
         let pending = inputs.filter(\.isPendingInGroup)
         let isPrepared = pending.allSatisfy(\.canBegin)
         for index in inputs.indices {
@@ -49,8 +50,8 @@ extension Planner {
                 isPrepared: isPrepared, decision: .wait)
         }
         let first = inputs.map { Planner.plan($0) }
-        guard let decision = decision(inputs, first) else { return first }
-        return zip(inputs, first).map { input, plan in
+        guard let decision = decision(inputs, first) else { return announced(first, inputs, lifted) }
+        let plans = zip(inputs, first).map { input, plan in
             switch plan.groupState {
             case .preparing, .moving, .ready:
                 var input = input
@@ -59,6 +60,40 @@ extension Planner {
             case .idle, .failed, nil:
                 return plan
             }
+        }
+        return announced(plans, inputs, lifted)
+    }
+
+    /// What went back only for another's sake comes again when that one has changed, or is no member any more.
+    ///
+    /// - Returns: the apps whose wanted release is free again.
+    private static func liftGroupQuarantines(_ inputs: inout [AppInput]) -> Set<AppName> {
+        func entry(_ input: AppInput) -> Quarantined? {
+            guard case .spec(let candidate) = input.desired, candidate.isConfirmed else { return nil }
+            return input.memory.quarantine.last { $0.spec == candidate.digest }
+        }
+        guard !inputs.contains(where: { entry($0).map { $0.failure.cause != .group } ?? false }) else {
+            return []
+        }
+        var lifted: Set<AppName> = []
+        for index in inputs.indices {
+            // Its own way back comes first.
+            guard let entry = entry(inputs[index]), inputs[index].memory.rollout == nil else { continue }
+            inputs[index].memory.quarantine.removeAll { $0.spec == entry.spec }
+            lifted.insert(inputs[index].app)
+        }
+        return lifted
+    }
+
+    private static func announced(
+        _ plans: [AppPlan], _ inputs: [AppInput], _ lifted: Set<AppName>
+    ) -> [AppPlan] {
+        zip(plans, inputs).map { plan, input in
+            guard lifted.contains(input.app) else { return plan }
+            var plan = plan
+            plan.events.insert(
+                PlannedEvent(.retried, message: "what it went back with has changed"), at: 0)
+            return plan
         }
     }
 

@@ -90,6 +90,15 @@ import Testing
         #expect(
             api?.memory.quarantine.last?.failure.message.contains("goes back with web of its group") == true)
         #expect(api?.lastPlan?.verdict == .rolledBack)
+        for _ in 0..<50 { group.step() }
+        #expect(group.isAt("one"), "neither comes back by itself")
+
+        group.commit("three", ["web": .healthy])
+        group.run { group in
+            group.members.allSatisfy { name, world in
+                world.memory.lastGood?.spec.image == (name.rawValue == "web" ? "web-three" : "api-two")
+            }
+        }
     }
 
     @Test func nothingStartsBeforeAllCan() {
