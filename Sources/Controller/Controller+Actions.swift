@@ -138,7 +138,8 @@ extension Controller {
     private func announce(_ action: Action, _ app: AppName) {
         switch action {
         case .launch(let order):
-            emit(.instanceStarted, app: app, release: order.labels.release, message: order.name)
+            let shown = isPlanted(.environmentShown) ? "\(order.name) \(order.template.env)" : order.name
+            emit(.instanceStarted, app: app, release: order.labels.release, message: shown)
         case .start(_, let name): emit(.instanceStarted, app: app, message: "\(name), which had been stopped")
         case .stop(_, let name, _): emit(.instanceStopped, app: app, message: name)
         case .restart(_, let name, _):

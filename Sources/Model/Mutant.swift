@@ -19,8 +19,10 @@ public enum Mutant: Int, Sendable, CaseIterable {
     case windowIgnored
     case runningIsReady
     case unknownProbePasses
+    case approvalSkipped
     case quickRestartUnseen
     case windowFromStart
+    case bakeIgnored
     case drainSkipped
     case unreadyGetsRequests
     case sharesDoNotSum
@@ -50,6 +52,7 @@ public enum Mutant: Int, Sendable, CaseIterable {
     case eventsOnly
     case edgeReadOnce
     case pullBlocksStarts
+    case environmentShown
     case tagDeployed
     case supersedeWaits
     case staleListingWins
@@ -57,6 +60,7 @@ public enum Mutant: Int, Sendable, CaseIterable {
     case wallClockDeadlines
     case rolledBackIsConverged
     case rolledBackIsSucceeded
+    case groupPromotesAlone
     case hungContainerIsGone
     case failedInspectIsGone
     case worldFaultBlamed
@@ -134,6 +138,11 @@ extension Mutant {
                 "I3-unknown-is-healthy",
                 "A probe that could not be made counts as passed."
             )
+        case .approvalSkipped:
+            (
+                "I3-approval",
+                "A step that a person has to approve begins without a word."
+            )
         case .quickRestartUnseen:
             (
                 "I4-restart-in-window",
@@ -143,6 +152,11 @@ extension Mutant {
             (
                 "I4-moby-37972",
                 "The window runs from the start of the process, not from its readiness."
+            )
+        case .bakeIgnored:
+            (
+                "I4-bake",
+                "A step is not held for its bake."
             )
         case .drainSkipped:
             (
@@ -289,6 +303,11 @@ extension Mutant {
                 "I18-flux2-5622",
                 "Pulls wait in the same queue as starts."
             )
+        case .environmentShown:
+            (
+                "I24-CVE-2025-23216",
+                "The environment of an instance stands in the event of its start."
+            )
         case .tagDeployed:
             (
                 "I20-tag",
@@ -323,6 +342,11 @@ extension Mutant {
             (
                 "I25-doco-cd-1616",
                 "A rollout that was rolled back stands in the history as succeeded."
+            )
+        case .groupPromotesAlone:
+            (
+                "I26-group",
+                "An app of a release group succeeds before the others are ready."
             )
         case .hungContainerIsGone:
             (

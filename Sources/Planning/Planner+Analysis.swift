@@ -26,7 +26,7 @@ extension AppPlanning {
             }
         }
         let due = (rollout.bakingSince ?? now) + movement.step.bake
-        if !isPromoted, now < due { return .baking(until: due) }
+        if !isPromoted, now < due, !isPlanted(.bakeIgnored) { return .baking(until: due) }
         guard case .insufficient = verdict else { return verdict }
         return whenInsufficient(rollout, movement)
     }

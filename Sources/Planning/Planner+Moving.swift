@@ -102,7 +102,8 @@ extension AppPlanning {
             wake(at: until)
         case .insufficient:
             waitForPerson(rollout)
-        case .good where movement.next?.needsApproval == true && !isPromoted:
+        case .good
+        where movement.next?.needsApproval == true && !isPromoted && !isPlanted(.approvalSkipped):
             waitForPerson(rollout)
         case .good where !movement.isLast:
             stopWaiting(&rollout)
@@ -136,6 +137,8 @@ extension AppPlanning {
     private mutating func promote(_ rollout: Rollout, _ views: [ProcessView]) {
         switch input.group?.decision {
         case nil, .promote:
+            succeed(rollout)
+        case .wait where isPlanted(.groupPromotesAlone):
             succeed(rollout)
         case .wait:
             var rollout = rollout
