@@ -199,6 +199,13 @@ public final class FakeEngine: Engine {
 
     public func launch(_ order: InstanceOrder) async throws(EngineError) -> ContainerID {
         await waitWhileHeld()
+        return try launchNow(order)
+    }
+
+    /// Launches without waiting, for whoever is no task; `holdLaunches` does not hold these.
+    public func launch(_ order: InstanceOrder) throws(EngineError) -> ContainerID { try launchNow(order) }
+
+    private func launchNow(_ order: InstanceOrder) throws(EngineError) -> ContainerID {
         let id = try call(.launch) { (state: inout State) -> Result<ContainerID, EngineError> in
             if let found = state.container(named: order.name) {
                 guard found.labels.template == order.labels.template else {
