@@ -202,10 +202,8 @@ public final class FakeEngine: Engine {
         return try launchNow(order)
     }
 
-    /// Launches without waiting, for whoever is no task; `holdLaunches` does not hold these.
-    public func launch(_ order: InstanceOrder) throws(EngineError) -> ContainerID { try launchNow(order) }
-
-    private func launchNow(_ order: InstanceOrder) throws(EngineError) -> ContainerID {
+    /// `launch` for a world that keeps its own time.
+    func launchNow(_ order: InstanceOrder) throws(EngineError) -> ContainerID {
         let id = try call(.launch) { (state: inout State) -> Result<ContainerID, EngineError> in
             if let found = state.container(named: order.name) {
                 guard found.labels.template == order.labels.template else {
