@@ -38,6 +38,7 @@ let package = Package(
         .executable(name: "slipway", targets: ["slipway"]),
         .executable(name: "slipway-fetch", targets: ["slipway-fetch"]),
         .executable(name: "slipway-bench", targets: ["slipway-bench"]),
+        .executable(name: "slipway-sim", targets: ["slipway-sim"]),
     ],
     targets: [
         library("CGit2", pkgConfig: "libgit2", package: "libgit2-dev"),
@@ -70,7 +71,7 @@ let package = Package(
         core("Controller", ["Execution", "Model", "Planning", "Ports", "SpecLoading", "Telemetry"]),
         core("ControlAPI", ["Controller", "Crypto", "HTTPServer", "Model", "Ports", "Telemetry"]),
         core("Commands", ["Execution", "HTTPClient", "Model", "Planning", "SpecLoading"]),
-        core("Simulation", ["Controller", "Model", "Planning", "Ports"]),
+        core("Simulation", ["Controller", "Model", "Planning", "Ports", "SpecLoading", "Telemetry"]),
 
         program("slipwayd", [
             "ControlAPI", "Controller", "DockerEngine", "Execution", "GitSource", "HTTPClient", "HTTPServer", "Model",
@@ -82,6 +83,8 @@ let package = Package(
             "Controller", "DockerEngine", "Execution", "GitSource", "HTTPClient", "Model", "Planning", "Ports", "Probing",
             "Simulation", "SpecLoading", "StateStore", "Telemetry",
         ]),
+
+        program("slipway-sim", ["Model", "Simulation"]),
 
         tests("ModelTests", ["Model"]),
         tests("PlanningTests", ["Model", "Planning"]),
@@ -96,6 +99,7 @@ let package = Package(
             "DockerEngineTests",
             ["DockerEngine", "Execution", "HTTPClient", "Model", "Ports", "Probing", "TestServers"]),
         tests("ControllerTests", ["Controller", "Model", "Planning", "Ports", "Simulation", "Telemetry"]),
+        tests("SimulationTests", ["Execution", "Model", "Ports", "Simulation", "slipway-sim"]),
         tests("ControlAPITests", ["Commands", "ControlAPI", "HTTPClient", "HTTPServer", "Model", "Ports"]),
         .testTarget(name: "CommandsTests", dependencies: ["Commands", "Model"], exclude: ["Golden"], swiftSettings: strict),
         tests("EndToEndTests", ["Execution", "HTTPClient", "Model"]),

@@ -372,7 +372,7 @@ extension Controller {
         let engine = engine
         let (stream, continuation) = AsyncThrowingStream.makeStream(
             of: LogLine.self, bufferingPolicy: .bufferingNewest(4_096))
-        let relay = Task {
+        let relay = Task(executorPreference: configuration.taskExecutor) {
             await withDiscardingTaskGroup { group in
                 for instance in instances {
                     group.addTask {

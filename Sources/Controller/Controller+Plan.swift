@@ -25,7 +25,7 @@ extension Controller {
             let source = record.source
             let previous = record.tree
             let hasEdge = configuration.hasEdge
-            let tree = await loadingPool.run {
+            let tree = await loading {
                 TreeLoader.load(snapshot, changes, previous: previous, source: source, hasEdge: hasEdge)
             }
             return report(tree, for: source.name)
@@ -47,7 +47,7 @@ extension Controller {
         let changes = TreeChanges(changed: paths, removed: [], refused: [], isComplete: true)
         let source = record.source
         let hasEdge = configuration.hasEdge
-        let tree = await loadingPool.run {
+        let tree = await loading {
             TreeLoader.load(snapshot, changes, previous: nil, source: source, hasEdge: hasEdge)
         }
         return report(tree, for: source.name)

@@ -72,7 +72,7 @@ extension Controller {
         do throws(SourceError) {
             let snapshot = try await watched.repository.snapshot(at: labels.commit)
             let loader = SpecLoader(project: source.project, hasEdge: configuration.hasEdge)
-            let loaded = await loadingPool.run { Self.load(name, labels.path, snapshot, loader) }
+            let loaded = await loading { Self.load(name, labels.path, snapshot, loader) }
             guard let loaded, loaded.digest == labels.spec,
                 let image = pinned(instance.image, reference: loaded.spec.image)
             else {

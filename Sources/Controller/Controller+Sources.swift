@@ -112,7 +112,7 @@ extension Controller {
             from: previous?.commit.id, to: commit, under: source.path)
         let snapshot = try await watched.repository.snapshot(at: commit)
         let hasEdge = configuration.hasEdge
-        let tree = await loadingPool.run {
+        let tree = await loading {
             TreeLoader.load(snapshot, changes, previous: previous, source: source, hasEdge: hasEdge)
         }
         return Reading(source: source.name, previous: previous?.commit.id, tree: tree)

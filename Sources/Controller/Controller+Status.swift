@@ -120,7 +120,7 @@ extension Controller: ControlSurface {
             return stream
         }
         let last = past.last?.sequence ?? sequence
-        let relay = Task {
+        let relay = Task(executorPreference: configuration.taskExecutor) {
             for await event in live where event.sequence > last { continuation.yield(event) }
             continuation.finish()
         }

@@ -18,7 +18,8 @@ public actor Controller {
     let edge: (any Edge)?
     let clock: any ControllerClock
     let logger: Logger
-    let loadingPool: BlockingPool
+    /// `nil` where the configuration says what runs everything.
+    private let loadingPool: BlockingPool?
     /// An engine starts four containers at once about as fast as forty, and forty calls at once run into their limits.
     let startTurnstile = Turnstile(places: 4)
     /// Stops mostly wait for the app's own shutdown, so many may be under way.
@@ -125,7 +126,14 @@ public actor Controller {
         self.prober = prober
         self.clock = clock
         self.logger = logger
-        loadingPool = BlockingPool(name: "spec-loading", threads: 1)
+        let hasOwnExecutor = configuration.taskExecutor != nil
+        loadingPool = hasOwnExecutor ? nil : BlockingPool(name: "spec-loading", threads: 1)
+    }
+
+    /// Runs the reading of a whole tree where it holds up nothing else.
+    func loading<Value: Sendable>(_ body: @escaping @Sendable () -> Value) async -> Value {
+        guard let loadingPool else { return body() }
+        return await loadingPool.run(body)
     }
 
     /// Runs until `stop` is called, the task is cancelled, or somebody else claims the store; then `fence` is set.
@@ -259,7 +267,7 @@ public actor Controller {
         let clock = clock
         alarm = (
             instant,
-            Task { [weak self] in
+            Task(executorPreference: configuration.taskExecutor) { [weak self] in
                 // A cancelled sleep means that another alarm is set.
                 guard (try? await clock.sleep(until: instant)) != nil else { return }
                 await self?.alarmRang()

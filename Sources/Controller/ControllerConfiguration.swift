@@ -12,10 +12,14 @@ public struct ControllerConfiguration: Sendable {
     public var repositories: [WatchedRepository]
     /// Whether there is an edge; without one, specs that need it are refused.
     public var hasEdge: Bool
+    /// Runs everything that the controller starts by itself, its reading of specs as well; `nil` for the runtime's
+    /// threads. `Controller.run` is to be called with the same preference.
+    public var taskExecutor: (any TaskExecutor)?
 
     public init(
         installation: InstallationName, naming: Naming, brake: DeletionBrake = DeletionBrake(),
-        relistInterval: TimeSpan = .seconds(60), repositories: [WatchedRepository], hasEdge: Bool = false
+        relistInterval: TimeSpan = .seconds(60), repositories: [WatchedRepository], hasEdge: Bool = false,
+        taskExecutor: (any TaskExecutor)? = nil
     ) {
         self.installation = installation
         self.naming = naming
@@ -23,6 +27,7 @@ public struct ControllerConfiguration: Sendable {
         self.relistInterval = relistInterval
         self.repositories = repositories
         self.hasEdge = hasEdge
+        self.taskExecutor = taskExecutor
     }
 }
 

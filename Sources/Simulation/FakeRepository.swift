@@ -29,6 +29,14 @@ public final class FakeRepository: SourceRepository {
             return id
         }
     }
+    /// Makes an earlier commit the head again, as a forced push does. Returns its files, or `nil` if there is none.
+    public func moveHead(to commit: CommitID) -> [String: String]? {
+        state.withLock { state in
+            guard let found = state.commits[commit] else { return nil }
+            state.head = commit
+            return found.files
+        }
+    }
     /// Puts the mirror back to where it had one commit only, as yesterday's backup of it does.
     public func restoreMirror(to commit: CommitID) { state.withLock { $0.mirrored = [commit] } }
     public func fail(with problem: SourceError?) { state.withLock { $0.problem = problem } }

@@ -39,6 +39,8 @@ public final class MemoryStore: Store {
     public var commits: Int { contents.withLock { $0.commits } }
     /// How the rollouts ended, oldest first.
     public var outcomes: [RolloutRecord.Outcome] { contents.withLock { $0.rollouts.compactMap(\.outcome) } }
+    /// All rollouts, oldest first.
+    public var history: [RolloutRecord] { contents.withLock { $0.rollouts } }
     public func refuse(with error: StoreError?) { contents.withLock { $0.refusal = error } }
 
     /// A copy of what is stored now, as a backup would be.

@@ -4,7 +4,7 @@ public import Ports
 /// A rule that is looked at after everything that happens in the simulated world.
 ///
 /// It sees the truth of the world, not what the controller believes.
-public protocol Checker {
+public protocol Checker: SendableMetatype {
     /// Of `docs/guarantees.md`, such as `I1`.
     static var id: String { get }
     /// What is promised, in one sentence.

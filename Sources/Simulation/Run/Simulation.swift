@@ -1,0 +1,143 @@
+internal import Controller
+internal import Ports
+internal import Model
+
+/// Runs the real controller in a simulated world, on the calling thread alone.
+///
+/// First faults strike for a while, and the rules of safety are looked at after each thing that happens. Then all is
+/// calm, and everything has to come to rest within a stated time.
+public final class Simulation {
+    private let world: World
+    private var schedule: Chance
+    private var jobsAtOnce = 0
+    private var lastTick: Int64 = -1
+    private var lastStatus = Instant.zero
+    private var hasEnded = false
+    private var calmSince: Instant?
+    /// More jobs than these without time going on: somebody turns in a circle.
+    private static let mostJobsAtOnce = 200_000
+
+    private init(_ options: SimulationOptions) {
+        world = World(options: options, plan: SeedPlan(options))
+        schedule = Chance(seed: options.seed, concern: "schedule")
+    }
+
+    public static func run(_ options: SimulationOptions) -> SimulationReport {
+        let simulation = Simulation(options)
+        simulation.prepare()
+        while !simulation.hasEnded { simulation.step() }
+        return simulation.finish()
+    }
+
+    private func prepare() {
+        world.push(world.plan.first)
+        for occurrence in world.plan.occurrences {
+            _ = world.agenda.add(at: occurrence.at) { [world] in world.strike(occurrence) }
+        }
+        _ = world.agenda.add(at: .zero + world.options.safetyPhase) { [self] in
+            calmSince = world.now
+            world.becomeCalm()
+        }
+        backUp()
+        world.startController()
+    }
+
+    /// Now and then somebody makes a backup of the store.
+    private func backUp() {
+        world.backup = world.store.backup()
+        world.after(240_000_000_000) { [self] in
+            if calmSince == nil { backUp() }
+        }
+    }
+
+    /// Runs one job, or lets the time go on to what happens next.
+    private func step() {
+        for incarnation in world.incarnations where !incarnation.isAlive || incarnation.hasEnded {
+            world.reap(incarnation)
+        }
+        let ready = world.incarnations.filter { !$0.executor.isIdle && !$0.isSuspended }
+        if let incarnation = schedule.pick(ready) {
+            incarnation.executor.runOne { schedule.below($0) }
+            jobsAtOnce += 1
+            if jobsAtOnce > Self.mostJobsAtOnce { giveUp("the controller turns in a circle") }
+            return
+        }
+        for incarnation in world.incarnations where !incarnation.isAlive {
+            giveUp("controller \(incarnation.number) was killed and waits for something for ever")
+        }
+        guard !hasEnded, let next = world.agenda.popNext() else {
+            hasEnded = true
+            return
+        }
+        if next.at > world.now { goOn(to: next.at) }
+        guard !hasEnded else { return }
+        next.keep()
+    }
+
+    private func giveUp(_ message: String) {
+        world.breach("SIM", "every process of the controller ends, and none turns in a circle", message)
+        hasEnded = true
+    }
+
+    private func goOn(to instant: Instant) {
+        world.now = instant
+        jobsAtOnce = 0
+        if let calmSince, isOver(calmSince) {
+            hasEnded = true
+            return
+        }
+        let second = instant.nanoseconds / 1_000_000_000
+        guard second > lastTick else { return }
+        lastTick = second
+        if instant - lastStatus >= .seconds(5) { readStatus() }
+        world.happen(.tick)
+    }
+
+    private func isOver(_ calmSince: Instant) -> Bool {
+        if world.now - world.lastChange >= SimulationOptions.restTime,
+            world.now - calmSince >= SimulationOptions.restTime
+        {
+            let end = max(world.lastChange, calmSince)
+            world.report.calmTook = end - calmSince
+            return true
+        }
+        return world.now - calmSince > SimulationOptions.calmLimit
+    }
+
+    /// Asks the controller how things are, between two of its jobs.
+    private func readStatus() {
+        lastStatus = world.now
+        guard let incarnation = world.answering, let controller = incarnation.controller,
+            incarnation.executor.isIdle
+        else {
+            world.truth.status = nil
+            return
+        }
+        let world = world
+        Task(executorPreference: incarnation.executor, priority: .medium) {
+            let status = await controller.status()
+            let figures = await controller.metrics()
+            world.truth.status = status
+            incarnation.passes = figures.passes
+        }
+        while !incarnation.executor.isIdle { incarnation.executor.runOne { _ in 0 } }
+    }
+
+    private func finish() -> SimulationReport {
+        readStatus()
+        world.happen(.ended)
+        for incarnation in world.incarnations {
+            world.report.passes += incarnation.passes
+            incarnation.isAlive = false
+            incarnation.cutAll()
+        }
+        // What runs is ended, so that nothing of one simulation is left in the next.
+        for incarnation in world.incarnations {
+            world.reap(incarnation)
+            while !incarnation.executor.isIdle { incarnation.executor.runOne { _ in 0 } }
+        }
+        world.report.simulated = world.now - .zero
+        world.report.story = world.story.lines
+        return world.report
+    }
+}
