@@ -74,6 +74,27 @@ import Testing
         }
     }
 
+    @Test func whatWaitsForAPersonIsLetThrough() async throws {
+        try await Running.with(try Samples.script()) { running in
+            for arguments in [
+                ["promote", "shop"], ["promote", "shop", "--full"], ["approve", "4F2C1E9"],
+                ["approve", "shop"],
+                ["approve", "facade1"]
+            ] {
+                #expect(await run(running, arguments).code == 0, "\(arguments)")
+            }
+            #expect(
+                running.surface.asked == [
+                    "promote shop", "promote shop in full", "approve 4f2c1e9", "approve shop",
+                    "approve facade1"
+                ])
+            #expect(await running.slipway("approve", "0123").code == 64)
+            #expect(await running.slipway("promote").code == 64)
+            running.surface.change { $0.error = ControlError(.conflict, "nothing to promote") }
+            #expect(await running.slipway("promote", "shop").code == 5)
+        }
+    }
+
     @Test func overTCPWithATokenFile() async throws {
         try await Running.with(try Samples.script()) { running in
             let directory = try Running.temporaryDirectory()

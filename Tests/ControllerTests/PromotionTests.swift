@@ -143,6 +143,22 @@ import Testing
         await bench.stop()
     }
 
+    /// The store keeps what a person said as JSON.
+    @Test func aPromotionOfAllStepsOutlivesARestart() async throws {
+        let bench = try await Workbench()
+        let deploy = "strategy: canary, steps: [50%, 100%], bake: 1s"
+        bench.repository.commit(spec("1", deploy))
+        await bench.waitForVerdict(.converged)
+        bench.repository.commit(spec("2", deploy))
+        await bench.wait("it moves") { $0.apps.first?.rollout?.to?.value == 2 }
+        _ = try await bench.controller.promote(app: shop, full: true)
+        await bench.stop()
+        let kept = try #require(try bench.store.claim().apps[shop]?.rollout)
+        #expect(kept.promotedStep == Int.max)
+        let again = try WireCoding.decode(Rollout.self, from: WireCoding.encode(kept))
+        #expect(again == kept)
+    }
+
     @Test func whatNeedsAnEdgeIsRefusedWithoutOne() async throws {
         let bench = try await Workbench()
         bench.repository.commit(
