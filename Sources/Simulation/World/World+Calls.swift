@@ -128,7 +128,8 @@ extension World {
     private func beginCall(_ action: Action, _ incarnation: Incarnation) -> EngineCall {
         lastCall += 1
         report.calls += 1
-        lastChange = now
+        // An image that the registry does not have is asked for again and again, and rightly so.
+        if action.kind != .prepare { lastChange = now }
         let call = EngineCall(number: lastCall, incarnation: incarnation.number, action: action)
         truth.inFlight.append(call)
         happen(Self.happening(call, .began))

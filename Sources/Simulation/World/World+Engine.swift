@@ -52,7 +52,7 @@ extension World {
 
     func launch(_ order: InstanceOrder) -> Effect<ContainerID> {
         if isDiskFull { return .failed(Self.error(.diskFull, "no space left")) }
-        let effect = Effect { () throws(EngineError) in try engine.launch(order) }
+        let effect = Effect { () throws(EngineError) in try engine.launchNow(order) }
         guard let instance = engine.instances.first(where: { $0.name == order.name }) else { return effect }
         for mount in order.template.mounts { truth.volumes.insert(mount.volume) }
         // Somebody else's container may have the name.

@@ -90,7 +90,11 @@ extension World {
         case .exit0: dieLater(id, epoch, lifeChance.milliseconds(800, 4_000), code: 0)
         case .late:
             serveLater(id, epoch, serves)
-            dieLater(id, epoch, lifeChance.milliseconds(45_000, 240_000), code: 1)
+            let dies = lifeChance.milliseconds(45_000, 240_000)
+            // In the calm nothing dies for ever: that would never come to rest, and would prove nothing.
+            after(dies) { [self] in
+                if !isCalm, lives[id]?.epoch == epoch { die(id, code: 1) }
+            }
         case .flap:
             serveLater(id, epoch, serves)
             flapLater(id, epoch)
@@ -106,6 +110,7 @@ extension World {
     private func flapLater(_ id: ContainerID, _ epoch: Int) {
         after(lifeChance.milliseconds(6_000, 30_000)) { [self] in
             guard let life = lives[id], life.epoch == epoch else { return }
+            if isCalm, life.isServing { return }
             setServing(id, epoch, !life.isServing, life.isServing ? "stops serving" : "serves again")
             flapLater(id, epoch)
         }

@@ -49,7 +49,7 @@ final class World: @unchecked Sendable {
     var checkers: [any Checker]
     var report: SimulationReport
     var story = Story()
-    /// When anything last happened that a world at rest does not do.
+    /// When the controller last did or decided anything, or people gave it a reason to.
     var lastChange = Instant.zero
     var endedRollouts: Set<String> = []
     private var breaches: [String: Int] = [:]
@@ -115,7 +115,6 @@ final class World: @unchecked Sendable {
 
     /// Brings the truth about one container up to date after it has changed.
     func refresh(_ id: ContainerID) {
-        lastChange = now
         guard let instance = engine.instance(id), let life = lives[id] else {
             truth.instances[id] = nil
             return
