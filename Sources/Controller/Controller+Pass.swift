@@ -177,7 +177,7 @@ extension Controller {
             answer(nil)
             return true
         }
-        batch.epoch = isPlanted(.epochIgnored) ? .max : epoch
+        batch.epoch = epoch
         batch.clock = clock.reading()
         pending = StoreBatch()
         let memories = changedMemories
@@ -188,7 +188,7 @@ extension Controller {
             try await store.commit(batch)
         } catch {
             if error.code == .fenced {
-                endFenced(error)
+                await endFenced(error)
             } else {
                 keepForLater(seen, memories, planned, error)
             }
@@ -327,7 +327,7 @@ extension Controller {
     /// Writes what the last pass left over, at the end of the run.
     func flush() async {
         guard fence == nil, !pending.isEmpty else { return }
-        pending.epoch = isPlanted(.epochIgnored) ? .max : epoch
+        pending.epoch = epoch
         pending.clock = clock.reading()
         do {
             try await store.commit(pending)

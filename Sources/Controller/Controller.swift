@@ -40,7 +40,7 @@ public actor Controller {
     var edgeState = EdgeState()
     var storeProblem: StoreError?
     /// Of this controller's claim on the store.
-    private(set) var epoch: Int64 = 0
+    var epoch: Int64 = 0
     /// Why this controller has stopped for good: somebody else has claimed its store.
     public private(set) var fence: StoreError?
     /// Names that intents without an outcome of the last run were about.
@@ -172,7 +172,11 @@ public actor Controller {
     }
 
     /// Starts nothing any more, not even what was journaled already: whoever has claimed the store decides now.
-    func endFenced(_ error: StoreError) {
+    func endFenced(_ error: StoreError) async {
+        if isPlanted(.fencedClaimsAgain), let state = try? await store.claim() {
+            epoch = state.epoch
+            return
+        }
         fence = error
         logger.error("this controller ends; it starts nothing any more", ["error": "\(error)"])
         stop()

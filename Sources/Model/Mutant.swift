@@ -44,7 +44,7 @@ public enum Mutant: Int, Sendable, CaseIterable {
     case keptIsRemoved
     case mirrorIsProof
     case copiedLabelsAreOurs
-    case epochIgnored
+    case fencedClaimsAgain
     case actsBeforeJournal
     case overtakenStays
     case ownershipNotStored
@@ -263,10 +263,10 @@ extension Mutant {
                 "I13-kustomize-controller-192",
                 "A container is ours because of its labels."
             )
-        case .epochIgnored:
+        case .fencedClaimsAgain:
             (
-                "I14-no-fence",
-                "A controller writes and acts although another has claimed the store."
+                "I14-claims-again",
+                "A controller that another has followed claims the store back."
             )
         case .actsBeforeJournal:
             (

@@ -11,7 +11,8 @@ public protocol Store: Sendable {
     func claim() async throws(StoreError) -> StoredState
     /// Reads without claiming, for whoever only looks.
     func load() async throws(StoreError) -> StoredState
-    /// - Throws: `fenced` when the store was claimed after `batch.epoch`; nothing of the batch is written then.
+    /// - Throws: `fenced` when the last claim is not that of `batch.epoch`: a newer one was made, or an older store put
+    ///   in its place. Nothing of the batch is written then.
     func commit(_ batch: StoreBatch) async throws(StoreError)
     func release(app: AppName, number: ReleaseNumber) async throws(StoreError) -> Release?
     /// Newest first.

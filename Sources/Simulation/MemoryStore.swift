@@ -64,7 +64,7 @@ public final class MemoryStore: Store {
     public func commit(_ batch: StoreBatch) throws(StoreError) {
         try contents.withLock { contents throws(StoreError) in
             if let refusal = contents.refusal { throw refusal }
-            guard batch.epoch >= contents.state.epoch else {
+            guard batch.epoch == contents.state.epoch else {
                 throw StoreError(
                     .fenced,
                     "another controller has claimed the store (epoch \(contents.state.epoch), this one has"

@@ -149,10 +149,10 @@ public actor SQLiteStore: Store {
 
     private func checkEpoch(_ epoch: Int64, _ database: Database) throws(StoreError) {
         let stored = try storedEpoch(database)
-        guard epoch >= stored else {
+        guard epoch == stored else {
             throw StoreError(
                 .fenced,
-                "another controller has claimed the store since (epoch \(stored), this one has \(epoch)); one of the two"
+                "another controller has claimed the store, or an older one was put in its place (epoch \(stored), this one has \(epoch)); one of the two"
                     + " has to go")
         }
     }

@@ -25,6 +25,11 @@ struct Main {
         case .run(let seeds): return run(seeds, options)
         case .replay: return replay(options.simulation)
         case .minimise: return minimise(options)
+        case .mutants(let limit, let only):
+            return Mutants(options: options.simulation, limit: limit, only: only, isJSON: options.isJSON).run
+            {
+                say($0)
+            }
         }
     }
 

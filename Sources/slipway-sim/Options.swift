@@ -8,6 +8,8 @@ struct Options: Sendable {
         case run(ClosedRange<UInt64>)
         case replay(UInt64)
         case minimise(UInt64)
+        /// At most so many seeds for each planted bug, and only these bugs.
+        case mutants(limit: UInt64, only: Set<String>?)
     }
     var command = Command.help
     var simulation = SimulationOptions(seed: 0)
@@ -22,9 +24,11 @@ struct Options: Sendable {
           slipway-sim run --seeds A..B [OPTIONS] [-o json|text] [--quiet]
           slipway-sim replay SEED [OPTIONS]
           slipway-sim minimise SEED [OPTIONS] [--checker ID]
+          slipway-sim mutants [--seeds N] [--plant ID,…] [OPTIONS] [-o json|text]
 
         `run` looks at many seeds and names those that break a rule. `replay` tells the whole story of one. `minimise`
-        leaves out what is not needed to break the rule, and prints the command that replays what is left.
+        leaves out what is not needed to break the rule, and prints the command that replays what is left. `mutants`
+        plants known bugs, one at a time, and says which rule finds each and after how many seeds: debug builds only.
         The same seed and options give the same story with the same build of this program.
 
         OPTIONS
@@ -51,6 +55,7 @@ struct Options: Sendable {
         switch first {
         case "-h", "--help", "help": return
         case "run": command = .run(1...100)
+        case "mutants": command = .mutants(limit: 400, only: nil)
         case "replay", "minimise":
             guard let text = rest.popFirst(), let seed = UInt64(text) else {
                 throw OptionError("\(first) needs a seed: a number from 0")
@@ -76,7 +81,17 @@ struct Options: Sendable {
 
     private mutating func take(_ argument: String, _ value: String) throws(OptionError) {
         switch argument {
-        case "--seeds": command = .run(try Self.seeds(value))
+        case "--seeds":
+            guard case .mutants(_, let only) = command else {
+                command = .run(try Self.seeds(value))
+                return
+            }
+            command = .mutants(limit: UInt64(try Self.number(value, 1...1_000_000)), only: only)
+        case "--plant":
+            guard case .mutants(let limit, _) = command else {
+                throw OptionError("--plant goes with `mutants`")
+            }
+            command = .mutants(limit: limit, only: Set(value.split(separator: ",").map(String.init)))
         case "--faults": simulation.faults = try Self.faults(value)
         case "--minutes": simulation.safetyPhase = .minutes(try Self.number(value, 1...100_000))
         case "--hours": simulation.safetyPhase = .minutes(try Self.number(value, 1...1_000) * 60)

@@ -8,6 +8,8 @@ final class Incarnation: @unchecked Sendable {
     let number: Int
     let executor = SimulationExecutor()
     var controller: Controller?
+    /// What it has claimed; another one in its place is not written into.
+    var store: MemoryStore?
     var task: Task<Void, Never>?
     /// `false` after a kill: none of its calls has an effect or an answer any more.
     var isAlive = true

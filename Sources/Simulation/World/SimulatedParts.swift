@@ -60,6 +60,7 @@ struct SimulatedStore: Store {
         guard await world.pause(world.latencyChance.milliseconds(1, 20), incarnation) else { throw Self.dead }
         if let refusal = world.storeRefusal { throw StoreError(refusal, "the store cannot be read") }
         let state = try world.store.claim()
+        incarnation.store = world.store
         world.readStore()
         return state
     }
@@ -100,6 +101,9 @@ extension World {
             return error
         }
         do throws(StoreError) {
+            guard incarnation.store === store else {
+                throw StoreError(.fenced, "the file of the store was moved, removed or replaced")
+            }
             try store.commit(batch)
         } catch {
             happen(.stored(batch, incarnation: incarnation.number, error: error))
