@@ -60,7 +60,14 @@ extension Controller {
         edgeState.isCurrent = true
         edgeState.routes = routes
         guard wasCurrent else { return markAllDirty() }
-        for name in Set(before.keys).union(routes.keys) where before[name] != routes[name] { markDirty(name) }
+        for name in Set(before.keys).union(routes.keys) {
+            // Requests are counted all the time, and only a rollout is judged by them.
+            let isNews =
+                apps[name]?.memory.rollout != nil
+                ? before[name] != routes[name]
+                : before[name]?.mapValues(\.atRest) != routes[name]?.mapValues(\.atRest)
+            if isNews { markDirty(name) }
+        }
     }
 
     private func view(_ route: ObservedRoute, after before: RouteView?) -> RouteView {
@@ -101,5 +108,16 @@ extension Controller {
             edgeHub.send(())
             throw EngineError(.internal, error.message, call: "edge")
         }
+    }
+}
+
+extension RouteView {
+    /// Without what changes with each request: what was counted, and who is served by whom takes requests anyhow.
+    fileprivate var atRest: RouteView {
+        var view = self
+        view.observed.figures = [:]
+        let leaving = Set(observed.route.targets.filter(\.isDraining).map(\.container))
+        view.observed.sessions = observed.sessions.filter { leaving.contains($0.key) }
+        return view
     }
 }

@@ -94,14 +94,24 @@ public final class Simulation {
     }
 
     private func isOver(_ calmSince: Instant) -> Bool {
-        if world.now - world.lastChange >= SimulationOptions.restTime,
-            world.now - calmSince >= SimulationOptions.restTime
-        {
+        let needed = isSettled ? SimulationOptions.settledRestTime : SimulationOptions.restTime
+        if world.now - max(world.lastChange, calmSince) >= needed {
             let end = max(world.lastChange, calmSince)
             world.report.calmTook = end - calmSince
             return true
         }
         return world.now - calmSince > SimulationOptions.calmLimit
+    }
+
+    /// The controller says of every app that it has arrived, or that it waits for a person.
+    private var isSettled: Bool {
+        guard let status = world.truth.status, status.engine.isReachable else { return false }
+        return status.apps.allSatisfy { app in
+            switch app.verdict {
+            case .converged, .rolledBack, .held, .invalid: true
+            case .progressing, .waiting, .unplaceable, .unknown, .degraded: false
+            }
+        }
     }
 
     /// Asks the controller how things are, between two of its jobs.

@@ -18,13 +18,15 @@ public struct SimulationOptions: Sendable {
     public var checkers: [any Checker.Type]
 
     /// Enough for a dozen commits, and short enough for thousands of seeds in the time that CI has.
-    public static let defaultSafetyPhase = TimeSpan.minutes(15)
+    public static let defaultSafetyPhase = TimeSpan.minutes(8)
     /// The longest time to come to rest once all faults are over. The slowest way that specs of the workload can take
     /// is a back-off of 5 min for git, a rollout that runs into its deadline of 4 min in each of its steps, the way
     /// back, and restarts with a back-off of 5 min; twice over where apps wait for each other.
     public static let calmLimit = TimeSpan.minutes(40)
-    /// Nothing is done and nothing changes for so long: at rest. Longer than any back-off.
+    /// Nothing is done and decided for so long: at rest. Longer than any back-off.
     public static let restTime = TimeSpan.minutes(6)
+    /// The same where the controller says of every app that nothing more is to come.
+    public static let settledRestTime = TimeSpan.seconds(100)
 
     public init(
         seed: UInt64, faults: Set<FaultClass> = Set(FaultClass.allCases),

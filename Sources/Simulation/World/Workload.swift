@@ -78,7 +78,7 @@ struct Workload {
 
     mutating func occurrences(until end: Instant) -> [Occurrence] {
         var all: [Occurrence] = []
-        let gap = chance.pick([25, 50, 90]) ?? 50
+        let gap = chance.pick([12, 25, 60]) ?? 25
         var at = Instant(nanoseconds: chance.milliseconds(5_000, 90_000))
         while at < end {
             let subject = change()
