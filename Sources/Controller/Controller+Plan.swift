@@ -24,7 +24,7 @@ extension Controller {
             let snapshot = try await record.watched.repository.snapshot(at: commit)
             let source = record.source
             let previous = record.tree
-            let hasEdge = configuration.hasEdge
+            let hasEdge = edge != nil
             let tree = await loading {
                 TreeLoader.load(snapshot, changes, previous: previous, source: source, hasEdge: hasEdge)
             }
@@ -46,7 +46,7 @@ extension Controller {
         let paths = contents.keys.filter { TreeLoader.isBelow($0, record.source.path) }.sorted()
         let changes = TreeChanges(changed: paths, removed: [], refused: [], isComplete: true)
         let source = record.source
-        let hasEdge = configuration.hasEdge
+        let hasEdge = edge != nil
         let tree = await loading {
             TreeLoader.load(snapshot, changes, previous: nil, source: source, hasEdge: hasEdge)
         }

@@ -111,7 +111,7 @@ extension Controller {
         let changes = try await watched.repository.changes(
             from: previous?.commit.id, to: commit, under: source.path)
         let snapshot = try await watched.repository.snapshot(at: commit)
-        let hasEdge = configuration.hasEdge
+        let hasEdge = edge != nil
         let tree = await loading {
             TreeLoader.load(snapshot, changes, previous: previous, source: source, hasEdge: hasEdge)
         }

@@ -10,15 +10,13 @@ public struct ControllerConfiguration: Sendable {
     /// How often the engine is listed in full, events or not.
     public var relistInterval: TimeSpan
     public var repositories: [WatchedRepository]
-    /// Whether there is an edge; without one, specs that need it are refused.
-    public var hasEdge: Bool
     /// Runs everything that the controller starts by itself, its reading of specs as well; `nil` for the runtime's
     /// threads. `Controller.run` is to be called with the same preference.
     public var taskExecutor: (any TaskExecutor)?
 
     public init(
         installation: InstallationName, naming: Naming, brake: DeletionBrake = DeletionBrake(),
-        relistInterval: TimeSpan = .seconds(60), repositories: [WatchedRepository], hasEdge: Bool = false,
+        relistInterval: TimeSpan = .seconds(60), repositories: [WatchedRepository],
         taskExecutor: (any TaskExecutor)? = nil
     ) {
         self.installation = installation
@@ -26,7 +24,6 @@ public struct ControllerConfiguration: Sendable {
         self.brake = brake
         self.relistInterval = relistInterval
         self.repositories = repositories
-        self.hasEdge = hasEdge
         self.taskExecutor = taskExecutor
     }
 }

@@ -68,6 +68,8 @@ extension AppPlanning {
             let least = Int64(least ?? AnalysisSpec.defaultMinRequests)
             let new = counted(of: rollout.target.number, rollout)
             guard new.requests >= least else { return .insufficient }
+            // Once the new release has all the requests, there is nothing to compare it with.
+            let compares = compares && Movement(rollout, from: memory.lastGood).step.traffic != 100
             let old = memory.lastGood.map { counted(of: $0.number, rollout) }
             let reference = compares ? old.flatMap { $0.requests >= least ? $0 : nil } : nil
             // Compared with nothing, a figure says half of what was asked for.

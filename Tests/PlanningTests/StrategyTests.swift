@@ -116,6 +116,16 @@ import Testing
         #expect(count("one", world) == 4 && count("two", world) == 0)
     }
 
+    @Test func theLastStepIsNotComparedWithAReleaseThatGetsNothing() {
+        let compared = AnalysisSpec(
+            check: .metric(
+                .errorRate, max: .share(500), comparesWithLastGood: true, tolerance: nil, minRequests: 5))
+        var world = world(
+            deploy(.canary, steps: [25, 50, 100], bake: .seconds(30), analysis: [compared]), edge: true)
+        world.settle()
+        #expect(world.outcomes == [.succeeded, .succeeded])
+    }
+
     @Test(arguments: [AnalysisSpec.EvidencePolicy.hold, .proceed, .rollback])
     func tooFewRequestsAreNoEvidence(policy: AnalysisSpec.EvidencePolicy) {
         let analysis = [errorRate(policy, least: 1_000_000)]

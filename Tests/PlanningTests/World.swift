@@ -269,7 +269,7 @@ struct World {
                 let sessions = view.observed.sessions[target.container] ?? 0
                 view.observed.sessions[target.container] =
                     target.isDraining ? max(0, sessions - Int(random.next() % 2)) : Int(random.next() % 3)
-                guard !target.isDraining else { continue }
+                guard !target.isDraining, view.observed.route.share(of: target.release) > 0 else { continue }
                 var figures = view.observed.figures[target.release] ?? TrafficFigures()
                 figures.requests += 20
                 if behaviors[instances[target.container]?.image ?? ""] == .failing { figures.errors += 4 }

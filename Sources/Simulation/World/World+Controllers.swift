@@ -60,7 +60,7 @@ extension World {
         return Controller(
             configuration: ControllerConfiguration(
                 installation: installation, naming: Naming(prefix: ""), repositories: [watched],
-                hasEdge: plan.hasEdge, taskExecutor: incarnation.executor),
+                taskExecutor: incarnation.executor),
             engine: SimulatedEngine(world: self, incarnation: incarnation),
             edge: plan.hasEdge ? SimulatedEdge(world: self, incarnation: incarnation) : nil,
             store: SimulatedStore(world: self, incarnation: incarnation),
