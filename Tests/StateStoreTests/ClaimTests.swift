@@ -21,13 +21,26 @@ import Testing
     /// A second store on the same file: somebody has removed the lock, which then keeps nobody out.
     private func openBeside(_ directory: String) async throws -> SQLiteStore {
         try #require(unsafe unlink(directory + "/slipway.lock") == 0)
-        return try await SQLiteStore(directory: directory)
+        return try await whenFree { try await SQLiteStore(directory: directory) }
+    }
+
+    /// Tries again while something is locked: a process that another test has just begun holds all files for a moment,
+    /// and a slow disk keeps a transaction open for longer than the store waits.
+    private func whenFree<Value: Sendable>(_ body: () async throws -> Value) async throws -> Value {
+        let deadline = ContinuousClock.now + .seconds(30)
+        while true {
+            do {
+                return try await body()
+            } catch let error as StoreError where error.code == .locked && ContinuousClock.now < deadline {
+                await Task.yield()
+            }
+        }
     }
 
     @Test func `each claim raises the epoch, over restarts too`() async throws {
         try await withTemporaryDirectory { directory in
             for epoch in Int64(1)...3 {
-                let store = try await SQLiteStore(directory: directory)
+                let store = try await whenFree { try await SQLiteStore(directory: directory) }
                 #expect(try await store.load().epoch == epoch - 1, "a look claims nothing")
                 let state = try await store.claim()
                 #expect(state.epoch == epoch)
@@ -62,7 +75,7 @@ import Testing
             await older.close()
             try await newer.commit(batch(3, epoch: state.epoch))
             await newer.close()
-            let last = try await SQLiteStore(directory: directory)
+            let last = try await whenFree { try await SQLiteStore(directory: directory) }
             #expect(try await last.load().apps == [fixtures.shop: fixtures.memory(3)])
         }
     }
@@ -72,7 +85,7 @@ import Testing
             let stores = [try await SQLiteStore(directory: directory), try await openBeside(directory)]
             let epochs = try await withThrowingTaskGroup(of: Int64.self) { group in
                 for store in stores {
-                    for _ in 0..<20 { group.addTask { try await store.claim().epoch } }
+                    for _ in 0..<20 { group.addTask { try await whenFree { try await store.claim().epoch } } }
                 }
                 var epochs: [Int64] = []
                 for try await epoch in group { epochs.append(epoch) }
@@ -99,7 +112,7 @@ import Testing
             await older.close()
             try await newer.commit(batch(8, epoch: 1))
             await newer.close()
-            let last = try await SQLiteStore(directory: directory)
+            let last = try await whenFree { try await SQLiteStore(directory: directory) }
             #expect(try await last.load().lastEvent == 8)
             #expect(await last.notices.isEmpty)
         }
@@ -111,7 +124,7 @@ import Testing
             try await store.commit(batch(1, epoch: 0))
             await store.close()
             try sql(directory, "DROP TABLE claims; PRAGMA user_version = 1")
-            store = try await SQLiteStore(directory: directory)
+            store = try await whenFree { try await SQLiteStore(directory: directory) }
             let state = try await store.claim()
             #expect(state.epoch == 1)
             #expect(state.apps == [fixtures.shop: try fixtures.memory(1)])
