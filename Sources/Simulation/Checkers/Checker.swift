@@ -83,6 +83,8 @@ public struct WorldTruth: Sendable {
     /// Specs of the head of git that load, by app, with the commit.
     public var head: CommitID?
     public var wanted: [AppName: AppSpec]
+    /// Apps of which the head of git has a spec that does not load: neither wanted nor gone.
+    public var broken: Set<AppName> = []
     /// Whether images of that reference are good: what a release made of them deserves.
     public var goodImages: Set<String>
     /// Calls on the engine that have begun and are not answered.

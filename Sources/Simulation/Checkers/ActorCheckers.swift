@@ -1,0 +1,95 @@
+import Model
+import Ports
+
+/// I14.
+public struct ActorChecker: Checker {
+    public static let id = "I14"
+    public static let rule = """
+        Only one controller acts: once another one has followed it, an old one writes nothing and starts nothing \
+        more, even if it only stood still meanwhile.
+        """
+
+    private var newest = 0
+
+    public init() {}
+
+    public mutating func observe(_ happening: Happening, in world: WorldTruth) -> [String] {
+        switch happening {
+        case .stored(let batch, let incarnation, nil):
+            if incarnation < newest {
+                return [
+                    "controller \(incarnation) writes \(batch.outline) after controller \(newest) has written"
+                ]
+            }
+            newest = incarnation
+        case .call(let call, .began) where call.incarnation < newest:
+            return [
+                "controller \(call.incarnation) starts \(call.action.kind) of \(call.action.object) after controller"
+                    + " \(newest) has written"
+            ]
+        default: break
+        }
+        return []
+    }
+}
+
+/// I22.
+///
+/// Counted in time without faults since the start: within two minutes the controller has read its world and says how
+/// the apps are; within five, what its predecessor left under way is settled.
+public struct LockChecker: Checker {
+    public static let id = "I22"
+    public static let rule = """
+        A controller that was killed at any point is followed by one that needs nobody: no lock, no unfinished \
+        write and no unfinished action has to be cleared by hand.
+        """
+
+    private var weather = Weather()
+    private var startedAt: Instant?
+    private var leftOver: Set<Int64> = []
+    private var isTold = false
+
+    public init() {}
+
+    public mutating func observe(_ happening: Happening, in world: WorldTruth) -> [String] {
+        weather.observe(happening, in: world)
+        switch happening {
+        case .started:
+            (startedAt, isTold) = (world.now, false)
+            leftOver = Set(world.stored.openIntents.map(\.sequence))
+        case .fault, .crashed:
+            // Counted anew when that is over.
+            if startedAt != nil { startedAt = world.now }
+        case .stored(_, let incarnation, let error?) where error.code == .locked:
+            guard world.incarnations == [incarnation], !weather.hasOpen else { return [] }
+            return ["controller \(incarnation) finds its store locked, and nobody else is there"]
+        case .tick: return look(in: world)
+        default: break
+        }
+        return []
+    }
+
+    private mutating func look(in world: WorldTruth) -> [String] {
+        guard let startedAt, !isTold, world.now - startedAt > .seconds(120), !world.incarnations.isEmpty
+        else {
+            return []
+        }
+        if weather.hasOpen {
+            self.startedAt = world.now
+            return []
+        }
+        let isAwake =
+            world.status.map { $0.engine.isReachable && !$0.apps.contains { $0.verdict == .unknown } }
+            ?? false
+        if !isAwake {
+            isTold = true
+            return ["two minutes after its start the controller does not say how the apps are"]
+        }
+        guard world.now - startedAt > .minutes(5), !leftOver.isEmpty else { return [] }
+        let open = world.stored.openIntents.filter { leftOver.contains($0.sequence) }
+        leftOver = []
+        return open.prefix(3).map {
+            "five minutes after the start the \($0.action) of \($0.object) before it has no outcome"
+        }
+    }
+}

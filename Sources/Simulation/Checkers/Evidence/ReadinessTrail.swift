@@ -1,0 +1,132 @@
+import Model
+import Ports
+
+/// When each instance was really ready, so that a moment that nobody could have noticed is not held against anyone.
+struct ReadinessTrail {
+    struct Path {
+        var name: String
+        var app: AppName
+        var process: ProcessName
+        var template: ContentDigest
+        var startedAt: Instant
+        /// The first time that it was ready since that start.
+        var firstReadyAt: Instant?
+        /// The last time that it was.
+        var lastReadyAt: Instant?
+        /// Spans since that start in which it was not ready after it had been; the last eight.
+        var gaps: [(from: Instant, to: Instant)] = []
+        var isReady = false
+        /// Since when it has been alive without a break.
+        var liveSince: Instant?
+        var wasProvenBefore = false
+        /// The controller itself has taken it down: nobody has to tell it.
+        var isDownByCall = false
+
+        /// Since when it counts as ready for somebody who does not notice gaps up to `blind`; `nil`: it does not.
+        func readySince(blind: TimeSpan, now: Instant) -> Instant? {
+            guard var since = firstReadyAt, let lastReadyAt, now - lastReadyAt <= blind else { return nil }
+            for gap in gaps where gap.to - gap.from > blind { since = max(since, gap.to) }
+            return since
+        }
+    }
+
+    private(set) var paths: [ContainerID: Path] = [:]
+    /// When a call of the controller last brought up a container of that name.
+    private var ownStarts: [String: Instant] = [:]
+    /// Instances that a call of the controller is about to take down.
+    private var beingTaken: Set<ContainerID> = []
+
+    mutating func observe(_ happening: Happening, in world: WorldTruth) {
+        switch happening {
+        case .call(let call, .began): noteTaking(call.action, isOver: false)
+        case .call(let call, .answered): noteTaking(call.action, isOver: true)
+        case .call(let call, .acted): note(call, in: world)
+        case .life, .fault, .tick, .calm, .ended, .started: break
+        case .crashed: beingTaken = []
+        case .routed, .stored, .pushed, .asked: return
+        }
+        for (id, instance) in world.instances { update(id, instance, now: world.now) }
+        guard paths.count > world.instances.count else { return }
+        for id in paths.keys where world.instances[id] == nil { end(id, now: world.now) }
+    }
+
+    private mutating func noteTaking(_ action: Action, isOver: Bool) {
+        switch action {
+        case .stop(let id, _, _), .restart(let id, _, _), .remove(let id, _, _):
+            if isOver { beingTaken.remove(id) } else { beingTaken.insert(id) }
+        case .prepare, .launch, .start, .repair, .removeNetwork, .route, .unroute: break
+        }
+    }
+
+    private mutating func note(_ call: EngineCall, in world: WorldTruth) {
+        switch call.action {
+        case .launch(let order): ownStarts[order.name] = world.now
+        case .start(_, let name), .repair(_, let name, _): ownStarts[name] = world.now
+        case .restart(let id, let name, _):
+            ownStarts[name] = world.now
+            paths[id]?.isDownByCall = true
+        case .stop(let id, _, _), .remove(let id, _, _): paths[id]?.isDownByCall = true
+        case .prepare, .removeNetwork, .route, .unroute: break
+        }
+    }
+
+    private mutating func update(_ id: ContainerID, _ instance: WorldTruth.Instance, now: Instant) {
+        let isReady = instance.isReady
+        let isLive = instance.observed.state.isLive
+        guard var path = paths[id] else {
+            let labels = instance.observed.labels
+            paths[id] = Path(
+                name: instance.observed.name, app: labels.app, process: labels.process,
+                template: labels.template, startedAt: instance.startedAt,
+                firstReadyAt: isReady ? instance.healthySince ?? now : nil, lastReadyAt: isReady ? now : nil,
+                isReady: isReady, liveSince: isLive ? instance.startedAt : nil)
+            return
+        }
+        if path.startedAt != instance.startedAt {
+            path.wasProvenBefore = path.firstReadyAt != nil
+            (path.startedAt, path.firstReadyAt, path.gaps) = (instance.startedAt, nil, [])
+        }
+        path.liveSince = isLive ? path.liveSince ?? now : nil
+        if isReady {
+            if path.firstReadyAt == nil {
+                path.firstReadyAt = max(instance.healthySince ?? now, path.startedAt)
+            } else if !path.isReady, let from = path.lastReadyAt {
+                path.gaps.append((from, instance.healthySince ?? now))
+                if path.gaps.count > 8 { path.gaps.removeFirst() }
+            }
+            path.lastReadyAt = now
+            path.isDownByCall = false
+        } else if beingTaken.contains(id) {
+            path.isDownByCall = true
+        }
+        path.isReady = isReady
+        paths[id] = path
+    }
+
+    /// Gone; remembered for as long as somebody may not have noticed.
+    private mutating func end(_ id: ContainerID, now: Instant) {
+        paths[id]?.isReady = false
+        paths[id]?.liveSince = nil
+        guard let last = paths[id]?.lastReadyAt, now - last < .minutes(10) else {
+            paths[id] = nil
+            return
+        }
+    }
+
+    /// Instances that are not ready any more by no call of the controller, and were at or after `since`.
+    func lost(_ app: AppName, _ process: ProcessName, since: Instant) -> [Path] {
+        paths.values.filter { path in
+            guard path.app == app, path.process == process, !path.isReady, !path.isDownByCall else {
+                return false
+            }
+            return path.lastReadyAt.map { $0 >= since } ?? false
+        }
+    }
+
+    /// Somebody else than the controller brought it up after `since`.
+    func isUnseen(_ id: ContainerID, since: Instant) -> Bool {
+        guard let path = paths[id], let live = path.liveSince, live > since else { return false }
+        guard let own = ownStarts[path.name] else { return true }
+        return live - own > .seconds(60)
+    }
+}

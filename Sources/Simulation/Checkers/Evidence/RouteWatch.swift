@@ -1,0 +1,36 @@
+import Model
+import Ports
+
+/// Follows what the controller asks of the edge: how things were just before, and how they are just after.
+struct RouteWatch {
+    struct Change {
+        var before: Route
+        /// `nil`: the route was taken away.
+        var after: Route?
+    }
+
+    private(set) var known: [RouteKey: ObservedRoute] = [:]
+
+    /// - Returns: the change, where the happening has made one to a route that was there.
+    mutating func observe(_ happening: Happening, in world: WorldTruth) -> Change? {
+        defer { known = world.routes }
+        guard case .routed(let action, .acted) = happening else { return nil }
+        switch action {
+        case .route(let route):
+            return known[route.key].map { Change(before: $0.route, after: world.routes[route.key]?.route) }
+        case .unroute(let key):
+            return known[key].map { Change(before: $0.route, after: world.routes[key]?.route) }
+        case .prepare, .launch, .start, .stop, .restart, .remove, .repair, .removeNetwork: return nil
+        }
+    }
+}
+
+extension Route {
+    /// Whether new requests reach the container.
+    func serves(_ id: ContainerID) -> Bool {
+        guard let target = targets.first(where: { $0.container == id }), !target.isDraining else {
+            return false
+        }
+        return split.map { ($0[target.release] ?? 0) > 0 } ?? true
+    }
+}

@@ -1,0 +1,315 @@
+import Model
+import Ports
+
+/// Rollouts as the store has them, to see what a batch changes.
+struct RolloutBook {
+    struct Key: Hashable {
+        var app: AppName
+        var release: ReleaseNumber
+        var startedAt: WallTime
+    }
+    private(set) var rollouts: [AppName: Rollout] = [:]
+
+    mutating func take(_ batch: StoreBatch) {
+        for (app, memory) in batch.apps { rollouts[app] = memory.rollout }
+        for app in batch.forgotten { rollouts[app] = nil }
+    }
+
+    /// The movement that the record ends, if it was seen.
+    func ended(by record: RolloutRecord) -> Rollout? {
+        guard let rollout = rollouts[record.app], rollout.target.number == record.release else { return nil }
+        return rollout
+    }
+
+    static func isSame(_ left: Rollout, _ right: Rollout) -> Bool {
+        left.target.number == right.target.number && left.startedAt == right.startedAt
+    }
+}
+
+/// I3.
+///
+/// Looked at whenever the store takes a success or a further step. An instance counts if it has really been ready
+/// since its last start for `min_healthy_time`. Breaks shorter than what `retries` probes need to notice do not end
+/// that time, and one that has fallen only just now still counts.
+public struct PromotionChecker: Checker {
+    public static let id = "I3"
+    public static let rule = """
+        A step is passed, and a release is called good, only when every instance that it needs has been healthy \
+        without a break for `min_healthy_time` since its last start; what is not known does not count as healthy.
+        """
+
+    private var weather = Weather()
+    private var trail = ReadinessTrail()
+    private var book = RolloutBook()
+
+    public init() {}
+
+    public mutating func observe(_ happening: Happening, in world: WorldTruth) -> [String] {
+        weather.observe(happening, in: world)
+        trail.observe(happening, in: world)
+        guard case .stored(let batch, _, nil) = happening else { return [] }
+        defer { book.take(batch) }
+        var found: [String] = []
+        for record in batch.rollouts where record.outcome == .succeeded {
+            let good = batch.apps[record.app]?.lastGood ?? book.ended(by: record)?.target
+            guard let good, good.number == record.release else { continue }
+            found += judge(good, share: 100, "is called good", in: world)
+        }
+        for (app, memory) in batch.apps {
+            guard let before = book.rollouts[app], let after = memory.rollout, after.phase == .moving,
+                RolloutBook.isSame(before, after), after.step > before.step
+            else { continue }
+            let steps = after.target.spec.deploy.effectiveSteps
+            guard after.target.spec.deploy.effectiveStrategy == .canary, steps.indices.contains(before.step)
+            else {
+                continue
+            }
+            found += judge(
+                after.target, share: steps[before.step], "passes step \(before.step + 1)", in: world)
+        }
+        return found
+    }
+
+    private func judge(_ release: Release, share: Int, _ what: String, in world: WorldTruth) -> [String] {
+        let window = release.spec.deploy.effectiveMinHealthyTime
+        var found: [String] = []
+        for process in release.spec.processes {
+            let need = Limits.instances(ofStep: share, want: process.effectiveReplicas)
+            guard need > 0, let template = release.templates[process.name]?.digest else { continue }
+            let blind = Limits.detection(process).and(weather.seeing(at: world.now))
+            let proven = trail.paths.values.count { path in
+                path.app == release.app && path.process == process.name && path.template == template
+                    && !path.isDownByCall && isProven(path, window, blind, now: world.now)
+            }
+            guard proven < need else { continue }
+            found.append(
+                "\(release.app)/\(process.name): \(release.number) \(what) with \(proven) of \(need) instances"
+                    + " that were healthy for \(window)")
+        }
+        return found
+    }
+
+    private func isProven(
+        _ path: ReadinessTrail.Path, _ window: TimeSpan, _ blind: TimeSpan, now: Instant
+    ) -> Bool {
+        if path.wasProvenBefore, path.startedAt >= now.earlier(by: weather.seeing(at: now)) { return true }
+        return path.readySince(blind: blind, now: now).map { now - $0 >= window } ?? false
+    }
+}
+
+/// I4.
+///
+/// The time of a step is taken from what really was: when the store took the step, when the last instance that the
+/// step needs was started, and when the edge really gave the release its share.
+public struct BakeChecker: Checker {
+    public static let id = "I4"
+    public static let rule = """
+        Each step of a canary, and the switch of a blue-green deploy, is held for its whole `bake`, counted from \
+        its last start and from when the traffic was really there; only a person can make it shorter, and what \
+        needs a person's word waits for it.
+        """
+
+    private struct Step {
+        var rollout: Rollout
+        var enteredAt: Instant
+        /// When each process first had the step's share.
+        var servedAt: [ProcessName: Instant] = [:]
+    }
+
+    private var weather = Weather()
+    private var steps: [AppName: Step] = [:]
+    private var asked: Set<AppName> = []
+
+    public init() {}
+
+    public mutating func observe(_ happening: Happening, in world: WorldTruth) -> [String] {
+        weather.observe(happening, in: world)
+        switch happening {
+        case .asked(let words):
+            noteWord(words, in: world)
+            return []
+        case .routed(let action, .acted):
+            if case .route(let route) = action { noteTraffic(route.key, in: world) }
+            return []
+        case .call(let call, .began):
+            guard case .launch(let order) = call.action else { return [] }
+            return judgeStart(order, in: world)
+        case .stored(let batch, _, nil):
+            return take(batch, in: world)
+        default:
+            return []
+        }
+    }
+
+    private mutating func noteWord(_ words: String, in world: WorldTruth) {
+        let parts = words.split(separator: " ")
+        guard parts.contains("approve") || parts.contains("promote") else { return }
+        let names = Set(world.wanted.keys).union(world.stored.apps.keys)
+        for app in names where parts.contains(where: { $0 == app.rawValue }) { asked.insert(app) }
+    }
+
+    private mutating func noteTraffic(_ key: RouteKey, in world: WorldTruth) {
+        guard let step = steps[key.app], step.servedAt[key.process] == nil,
+            let route = world.routes[key]?.route,
+            route.share(of: step.rollout.target.number) >= Double(share(of: step.rollout))
+        else { return }
+        steps[key.app]?.servedAt[key.process] = world.now
+    }
+
+    private func share(of rollout: Rollout) -> Int {
+        guard rollout.target.spec.deploy.effectiveStrategy == .canary else { return 100 }
+        let steps = rollout.target.spec.deploy.effectiveSteps
+        return steps.indices.contains(rollout.step) ? steps[rollout.step] : 100
+    }
+
+    private mutating func take(_ batch: StoreBatch, in world: WorldTruth) -> [String] {
+        var found: [String] = []
+        for record in batch.rollouts where record.outcome == .succeeded {
+            guard let step = steps[record.app], step.rollout.target.number == record.release else { continue }
+            found += judge(step, "is called good", in: world)
+            let deploy = step.rollout.target.spec.deploy
+            if deploy.effectiveApproval == .beforePromote, !asked.contains(record.app),
+                step.rollout.isAdopted != true
+            {
+                found.append(
+                    "\(record.app): \(record.release) is called good before a person has approved it")
+            }
+        }
+        for (app, memory) in batch.apps {
+            guard let after = memory.rollout, after.phase == .moving else {
+                steps[app] = nil
+                continue
+            }
+            guard let before = steps[app], RolloutBook.isSame(before.rollout, after) else {
+                enter(app, after, in: world)
+                continue
+            }
+            if after.step > before.rollout.step {
+                found += judge(before, "goes on from step \(before.rollout.step + 1)", in: world)
+            }
+            if after.step != before.rollout.step {
+                enter(app, after, in: world)
+            } else {
+                steps[app]?.rollout = after
+            }
+        }
+        return found
+    }
+
+    private mutating func enter(_ app: AppName, _ rollout: Rollout, in world: WorldTruth) {
+        steps[app] = Step(rollout: rollout, enteredAt: world.now)
+        for key in world.routes.keys where key.app == app { noteTraffic(key, in: world) }
+    }
+
+    private func judge(_ step: Step, _ what: String, in world: WorldTruth) -> [String] {
+        let rollout = step.rollout
+        let target = rollout.target
+        let isStaged = [.canary, .blueGreen].contains(target.spec.deploy.effectiveStrategy)
+        let bake = target.spec.deploy.effectiveBake
+        guard isStaged, bake > .zero, rollout.promotedStep != rollout.step else { return [] }
+        let share = share(of: rollout)
+        var begun = step.enteredAt
+        for process in target.spec.processes {
+            if let last = lastStart(process, target, share, in: world) { begun = max(begun, last) }
+            let key = RouteKey(app: target.app, process: process.name)
+            guard world.routes[key] != nil else { continue }
+            guard let served = step.servedAt[process.name] else {
+                return ["\(key): \(target.number) \(what) without ever having had \(share) % of the requests"]
+            }
+            begun = max(begun, served)
+        }
+        guard world.now - begun < bake else { return [] }
+        return ["\(target.app): \(target.number) \(what) after \(world.now - begun) of a bake of \(bake)"]
+    }
+
+    /// When the last of the instances that the step needs was started, as far as that could be seen.
+    private func lastStart(
+        _ process: ProcessSpec, _ target: Release, _ share: Int, in world: WorldTruth
+    ) -> Instant? {
+        let need = Limits.instances(ofStep: share, want: process.effectiveReplicas)
+        guard need > 0, let template = target.templates[process.name]?.digest else { return nil }
+        let unseen = world.now.earlier(by: weather.seeing(at: world.now))
+        let starts = world.instances.values.filter { instance in
+            let labels = instance.observed.labels
+            return instance.isOurs && labels.app == target.app && labels.process == process.name
+                && labels.template == template && instance.isReady && instance.startedAt < unseen
+        }
+        return starts.map(\.startedAt).sorted().prefix(need).last
+    }
+
+    private func judgeStart(_ order: InstanceOrder, in world: WorldTruth) -> [String] {
+        let app = order.labels.app
+        guard !asked.contains(app), let rollout = world.stored.apps[app]?.rollout, rollout.phase == .moving,
+            rollout.target.number == order.labels.release, rollout.isAdopted != true,
+            rollout.target.spec.deploy.effectiveApproval == .beforeDeploy
+        else { return [] }
+        return ["\(app): \(order.name) is started before a person has approved the deploy"]
+    }
+}
+
+/// I26.
+public struct TogetherChecker: Checker {
+    public static let id = "I26"
+    public static let rule = """
+        Apps of one release group are promoted together or not at all: none is called good while another one that \
+        moves with it is not, and none after another one of them has failed.
+        """
+
+    private var book = RolloutBook()
+    /// Movements beside which another member of the group has failed.
+    private var doomed: [AppName: Rollout] = [:]
+
+    public init() {}
+
+    public mutating func observe(_ happening: Happening, in world: WorldTruth) -> [String] {
+        guard case .stored(let batch, _, nil) = happening else { return [] }
+        var found: [String] = []
+        let good = Set(batch.rollouts.filter { $0.outcome == .succeeded }.map(\.app))
+        for app in good.sorted() {
+            guard let rollout = book.rollouts[app], rollout.phase == .moving,
+                let group = rollout.target.spec.group
+            else { continue }
+            if let other = doomed[app], RolloutBook.isSame(other, rollout) {
+                found.append(
+                    "\(app): \(rollout.target.number) is called good after another of group \(group) has failed"
+                )
+            }
+            for other in members(of: group, beside: rollout) where !good.contains(other) {
+                if wasOvertaken(other, in: batch) { continue }
+                found.append(
+                    "\(app): \(rollout.target.number) is called good without \(other) of group \(group)")
+            }
+        }
+        noteFailures(batch)
+        book.take(batch)
+        for (app, rollout) in doomed
+        where book.rollouts[app].map({ !RolloutBook.isSame($0, rollout) }) ?? true {
+            doomed[app] = nil
+        }
+        return found
+    }
+
+    /// Other apps of the group that are on the move, from the same source.
+    private func members(of group: String, beside rollout: Rollout) -> [AppName] {
+        book.rollouts.filter { app, other in
+            app != rollout.target.app && other.phase == .moving && other.target.spec.group == group
+                && other.target.origin.source == rollout.target.origin.source
+        }
+        .map(\.key).sorted()
+    }
+
+    private func wasOvertaken(_ app: AppName, in batch: StoreBatch) -> Bool {
+        batch.forgotten.contains(app)
+            || batch.rollouts.contains { $0.app == app && $0.outcome == .superseded }
+    }
+
+    private mutating func noteFailures(_ batch: StoreBatch) {
+        for (app, memory) in batch.apps {
+            guard let before = book.rollouts[app], before.phase == .moving, let after = memory.rollout,
+                RolloutBook.isSame(before, after), after.phase != .moving,
+                let group = before.target.spec.group
+            else { continue }
+            for other in members(of: group, beside: before) { doomed[other] = book.rollouts[other] }
+        }
+    }
+}
