@@ -198,7 +198,7 @@ public struct LevelChecker: Checker {
     public init() {}
 
     public mutating func observe(_ happening: Happening, in world: WorldTruth) -> [String] {
-        if case .fault(let words) = happening, words.contains("event") { sawEventFault = true }
+        if case .fault(let words) = happening, FaultWords.isOfEvents(words) { sawEventFault = true }
         let found = convergence.observe(happening, in: world)
         return sawEventFault ? found : []
     }

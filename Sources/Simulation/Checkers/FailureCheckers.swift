@@ -105,7 +105,7 @@ public struct QuarantineChecker: Checker {
         switch happening {
         case .stored(let batch, _, nil): note(batch, now: world.now)
         case .asked(let words): release(words)
-        case .fault(let words): if words.contains("store") { keepWhatIsStored(in: world) }
+        case .fault(let words): if FaultWords.isNewStore(words) { keepWhatIsStored(in: world) }
         case .call(let call, .began): return judge(call, in: world)
         default: break
         }

@@ -138,7 +138,7 @@ public struct ClockChecker: Checker {
 
     private static func isJump(_ happening: Happening) -> Bool {
         guard case .fault(let words) = happening else { return false }
-        return words.contains("clock")
+        return FaultWords.isJump(words)
     }
 
     private mutating func take(_ batch: StoreBatch, in world: WorldTruth) -> [String] {

@@ -85,6 +85,7 @@ public struct HonestyChecker: Checker {
     /// Since when the app's last good release is not what git wants.
     private var differs: [AppName: Instant] = [:]
     private var compared: [AppName: (head: CommitID?, release: Release?)] = [:]
+    private var lies: [AppName: Instant] = [:]
     private var lastLookedAt = Instant.zero
 
     public init() {}
@@ -101,7 +102,7 @@ public struct HonestyChecker: Checker {
 
     private func isWorthLooking(_ happening: Happening, now: Instant) -> Bool {
         switch happening {
-        case .stored, .ended: true
+        case .ended: true
         case .tick: now - lastLookedAt >= .seconds(5)
         default: false
         }
@@ -129,22 +130,31 @@ public struct HonestyChecker: Checker {
         if app.verdict != .converged, app.because.isEmpty {
             found.append("\(app.name) is \(app.verdict.rawValue), and nothing says why")
         }
-        compare(app.name, in: world)
-        guard app.verdict == .converged else { return found }
-        if let wanted = app.wanted?.specDigest, wanted != app.running?.specDigest {
+        if app.verdict == .converged, let wanted = app.wanted?.specDigest, wanted != app.running?.specDigest {
             found.append("\(app.name) is shown as converged, and what is wanted is not what is said to run")
         }
-        if let rollout = world.stored.apps[app.name]?.rollout, rollout.phase != .moving {
-            found.append(
-                "\(app.name) is shown as converged, and \(rollout.target.number) is being turned back")
-        }
-        let patience = weather.isFoul(at: world.now) ? TimeSpan.minutes(30) : Self.poll
-        if let since = differs[app.name], world.now - since > patience {
-            found.append(
-                "\(app.name) is shown as converged, and git has wanted something else for \(world.now - since)"
-            )
+        compare(app.name, in: world)
+        if let lie = lie(app, in: world) {
+            let since = lies[app.name] ?? world.now
+            lies[app.name] = since
+            // The status was taken a moment before the rest.
+            if world.now - since > .seconds(15) {
+                found.append("\(app.name) is shown as converged, and \(lie)")
+            }
+        } else {
+            lies[app.name] = nil
         }
         return found
+    }
+
+    private func lie(_ app: AppStatus, in world: WorldTruth) -> String? {
+        guard app.verdict == .converged else { return nil }
+        if let rollout = world.stored.apps[app.name]?.rollout, Charge.Phase(rollout) != .moving {
+            return "\(rollout.target.number) is being turned back"
+        }
+        let patience = weather.isFoul(at: world.now) ? TimeSpan.minutes(30) : Self.poll
+        guard let since = differs[app.name], world.now - since > patience else { return nil }
+        return "git has wanted something else for \(world.now - since)"
     }
 
     /// Notes since when git wants something else; compared anew only when either has changed.

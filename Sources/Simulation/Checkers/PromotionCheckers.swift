@@ -26,6 +26,46 @@ struct RolloutBook {
     }
 }
 
+/// What a step of a strategy asks for, by the words of the spec alone.
+struct Stage {
+    /// Shares in whole per cent.
+    var instances: Int
+    var traffic: Int
+    var bake: TimeSpan
+
+    init(of release: Release, step: Int) {
+        let deploy = release.spec.deploy
+        switch deploy.effectiveStrategy {
+        case .canary where deploy.effectiveSteps.indices.contains(step):
+            let share = deploy.effectiveSteps[step]
+            (instances, traffic, bake) = (share, share, deploy.effectiveBake)
+        case .blueGreen where step == 0:
+            // The new set stands beside the old one, and gets nothing yet.
+            (instances, traffic, bake) = (100, 0, .zero)
+        case .blueGreen, .canary:
+            (instances, traffic, bake) = (100, 100, deploy.effectiveBake)
+        case .rolling, .recreate:
+            (instances, traffic, bake) = (100, 100, .zero)
+        }
+    }
+
+    static func count(of release: Release) -> Int {
+        switch release.spec.deploy.effectiveStrategy {
+        case .canary: release.spec.deploy.effectiveSteps.count
+        case .blueGreen: 2
+        case .rolling, .recreate: 1
+        }
+    }
+
+    /// A first release, one that changes no container, and the way back go in one step without a bake.
+    static func isStaged(_ rollout: Rollout, from old: Release?) -> Bool {
+        guard let old, !rollout.isDirect, count(of: rollout.target) > 1 else { return false }
+        return rollout.target.spec.processes.contains { process in
+            rollout.target.templates[process.name]?.digest != old.templates[process.name]?.digest
+        }
+    }
+}
+
 /// I3.
 ///
 /// Looked at whenever the store takes a success or a further step. An instance counts if it has really been ready
@@ -53,29 +93,30 @@ public struct PromotionChecker: Checker {
         for record in batch.rollouts where record.outcome == .succeeded {
             let good = batch.apps[record.app]?.lastGood ?? book.ended(by: record)?.target
             guard let good, good.number == record.release else { continue }
-            found += judge(good, share: 100, "is called good", in: world)
+            found += judge(good, share: 100, "is called good", isLast: true, in: world)
         }
         for (app, memory) in batch.apps {
             guard let before = book.rollouts[app], let after = memory.rollout, after.phase == .moving,
                 RolloutBook.isSame(before, after), after.step > before.step
             else { continue }
-            let steps = after.target.spec.deploy.effectiveSteps
-            guard after.target.spec.deploy.effectiveStrategy == .canary, steps.indices.contains(before.step)
-            else {
-                continue
-            }
+            let isLast = after.step >= Stage.count(of: after.target)
             found += judge(
-                after.target, share: steps[before.step], "passes step \(before.step + 1)", in: world)
+                after.target, share: Stage(of: after.target, step: before.step).instances,
+                "passes step \(before.step + 1)", isLast: isLast, in: world)
         }
         return found
     }
 
-    private func judge(_ release: Release, share: Int, _ what: String, in world: WorldTruth) -> [String] {
+    /// - Parameter isLast: processes that are stopped first take part; they go last in line.
+    private func judge(
+        _ release: Release, share: Int, _ what: String, isLast: Bool, in world: WorldTruth
+    ) -> [String] {
         let window = release.spec.deploy.effectiveMinHealthyTime
         var found: [String] = []
         for process in release.spec.processes {
             let need = Limits.instances(ofStep: share, want: process.effectiveReplicas)
             guard need > 0, let template = release.templates[process.name]?.digest else { continue }
+            guard isLast || !Limits.isStopFirst(process.name, in: release.spec) else { continue }
             let blind = Limits.detection(process).and(weather.seeing(at: world.now))
             let proven = trail.paths.values.count { path in
                 path.app == release.app && path.process == process.name && path.template == template
@@ -111,6 +152,7 @@ public struct BakeChecker: Checker {
 
     private struct Step {
         var rollout: Rollout
+        var old: Release?
         var enteredAt: Instant
         /// When each process first had the step's share.
         var servedAt: [ProcessName: Instant] = [:]
@@ -118,7 +160,8 @@ public struct BakeChecker: Checker {
 
     private var weather = Weather()
     private var steps: [AppName: Step] = [:]
-    private var asked: Set<AppName> = []
+    /// When a person last let the app go on.
+    private var asked: [AppName: Instant] = [:]
 
     public init() {}
 
@@ -143,23 +186,33 @@ public struct BakeChecker: Checker {
 
     private mutating func noteWord(_ words: String, in world: WorldTruth) {
         let parts = words.split(separator: " ")
-        guard parts.contains("approve") || parts.contains("promote") else { return }
-        let names = Set(world.wanted.keys).union(world.stored.apps.keys)
-        for app in names where parts.contains(where: { $0 == app.rawValue }) { asked.insert(app) }
+        let isForAll = parts.contains("approve")
+        guard isForAll || parts.contains("promote") else { return }
+        // `approve` takes a commit as well, and means all that waits for it.
+        for app in Set(world.wanted.keys).union(world.stored.apps.keys)
+        where isForAll || parts.contains(where: { $0 == app.rawValue }) {
+            asked[app] = world.now
+        }
     }
 
     private mutating func noteTraffic(_ key: RouteKey, in world: WorldTruth) {
         guard let step = steps[key.app], step.servedAt[key.process] == nil,
             let route = world.routes[key]?.route,
-            route.share(of: step.rollout.target.number) >= Double(share(of: step.rollout))
+            Self.share(of: step.rollout.target, route, in: world) >= stage(step.rollout).traffic
         else { return }
         steps[key.app]?.servedAt[key.process] = world.now
     }
 
-    private func share(of rollout: Rollout) -> Int {
-        guard rollout.target.spec.deploy.effectiveStrategy == .canary else { return 100 }
-        let steps = rollout.target.spec.deploy.effectiveSteps
-        return steps.indices.contains(rollout.step) ? steps[rollout.step] : 100
+    private func stage(_ rollout: Rollout) -> Stage { Stage(of: rollout.target, step: rollout.step) }
+
+    /// Of the requests, in whole per cent, rounded up; two releases may share an instance.
+    private static func share(of release: Release, _ route: Route, in world: WorldTruth) -> Int {
+        let template = release.templates[route.key.process]?.digest
+        let serving = route.targets.filter { route.serves($0.container) }
+        let mine = serving.filter { world.instances[$0.container]?.observed.labels.template == template }
+        guard !mine.isEmpty else { return 0 }
+        guard route.split != nil else { return (mine.count * 100 + serving.count - 1) / serving.count }
+        return Int(Set(mine.map(\.release)).reduce(0) { $0 + route.share(of: $1) } + 0.5)
     }
 
     private mutating func take(_ batch: StoreBatch, in world: WorldTruth) -> [String] {
@@ -168,7 +221,7 @@ public struct BakeChecker: Checker {
             guard let step = steps[record.app], step.rollout.target.number == record.release else { continue }
             found += judge(step, "is called good", in: world)
             let deploy = step.rollout.target.spec.deploy
-            if deploy.effectiveApproval == .beforePromote, !asked.contains(record.app),
+            if deploy.effectiveApproval == .beforePromote, asked[record.app] == nil,
                 step.rollout.isAdopted != true
             {
                 found.append(
@@ -181,14 +234,14 @@ public struct BakeChecker: Checker {
                 continue
             }
             guard let before = steps[app], RolloutBook.isSame(before.rollout, after) else {
-                enter(app, after, in: world)
+                enter(app, after, memory.lastGood, in: world)
                 continue
             }
             if after.step > before.rollout.step {
                 found += judge(before, "goes on from step \(before.rollout.step + 1)", in: world)
             }
             if after.step != before.rollout.step {
-                enter(app, after, in: world)
+                enter(app, after, memory.lastGood, in: world)
             } else {
                 steps[app]?.rollout = after
             }
@@ -196,25 +249,28 @@ public struct BakeChecker: Checker {
         return found
     }
 
-    private mutating func enter(_ app: AppName, _ rollout: Rollout, in world: WorldTruth) {
-        steps[app] = Step(rollout: rollout, enteredAt: world.now)
+    private mutating func enter(_ app: AppName, _ rollout: Rollout, _ old: Release?, in world: WorldTruth) {
+        steps[app] = Step(rollout: rollout, old: old, enteredAt: world.now)
         for key in world.routes.keys where key.app == app { noteTraffic(key, in: world) }
     }
 
     private func judge(_ step: Step, _ what: String, in world: WorldTruth) -> [String] {
         let rollout = step.rollout
         let target = rollout.target
-        let isStaged = [.canary, .blueGreen].contains(target.spec.deploy.effectiveStrategy)
-        let bake = target.spec.deploy.effectiveBake
-        guard isStaged, bake > .zero, rollout.promotedStep != rollout.step else { return [] }
-        let share = share(of: rollout)
+        let stage = stage(rollout)
+        let bake = stage.bake
+        guard bake > .zero, Stage.isStaged(rollout, from: step.old) else { return [] }
+        guard rollout.promotedStep.map({ $0 < rollout.step }) ?? true else { return [] }
+        if let word = asked[target.app], word >= step.enteredAt { return [] }
         var begun = step.enteredAt
         for process in target.spec.processes {
-            if let last = lastStart(process, target, share, in: world) { begun = max(begun, last) }
+            if let last = lastStart(process, target, stage.instances, in: world) { begun = max(begun, last) }
             let key = RouteKey(app: target.app, process: process.name)
             guard world.routes[key] != nil else { continue }
             guard let served = step.servedAt[process.name] else {
-                return ["\(key): \(target.number) \(what) without ever having had \(share) % of the requests"]
+                return [
+                    "\(key): \(target.number) \(what) without ever having had \(stage.traffic) % of the requests"
+                ]
             }
             begun = max(begun, served)
         }
@@ -239,7 +295,7 @@ public struct BakeChecker: Checker {
 
     private func judgeStart(_ order: InstanceOrder, in world: WorldTruth) -> [String] {
         let app = order.labels.app
-        guard !asked.contains(app), let rollout = world.stored.apps[app]?.rollout, rollout.phase == .moving,
+        guard asked[app] == nil, let rollout = world.stored.apps[app]?.rollout, rollout.phase == .moving,
             rollout.target.number == order.labels.release, rollout.isAdopted != true,
             rollout.target.spec.deploy.effectiveApproval == .beforeDeploy
         else { return [] }
@@ -289,10 +345,16 @@ public struct TogetherChecker: Checker {
         return found
     }
 
+    /// What a person sent back, or what was found running, is not the group's movement.
+    private static func takesPart(_ rollout: Rollout) -> Bool {
+        !rollout.isDirect && rollout.isAdopted != true
+    }
+
     /// Other apps of the group that are on the move, from the same source.
     private func members(of group: String, beside rollout: Rollout) -> [AppName] {
         book.rollouts.filter { app, other in
-            app != rollout.target.app && other.phase == .moving && other.target.spec.group == group
+            app != rollout.target.app && other.phase == .moving && Self.takesPart(other)
+                && other.target.spec.group == group
                 && other.target.origin.source == rollout.target.origin.source
         }
         .map(\.key).sorted()
@@ -305,8 +367,8 @@ public struct TogetherChecker: Checker {
 
     private mutating func noteFailures(_ batch: StoreBatch) {
         for (app, memory) in batch.apps {
-            guard let before = book.rollouts[app], before.phase == .moving, let after = memory.rollout,
-                RolloutBook.isSame(before, after), after.phase != .moving,
+            guard let before = book.rollouts[app], before.phase == .moving, Self.takesPart(before),
+                let after = memory.rollout, RolloutBook.isSame(before, after), after.phase != .moving,
                 let group = before.target.spec.group
             else { continue }
             for other in members(of: group, beside: before) { doomed[other] = book.rollouts[other] }

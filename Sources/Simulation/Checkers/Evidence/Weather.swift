@@ -1,56 +1,92 @@
 import Model
 import Ports
 
-/// How old the controller's knowledge may be at a moment through no doing of its own.
+/// How old the controller's knowledge may be at a moment, and how slow it may be, through no doing of its own.
 ///
-/// With all well, an event tells it within seconds what becomes of a container. While a fault is on, and for a while
-/// after, events may be lost and listings old: then the next good listing is what it has to be measured by.
+/// With all well, an event tells it within seconds what becomes of a container. While events, readings or calls go
+/// wrong, and for a while after, the next good listing is what it has to be measured by.
 struct Weather {
     /// Faults that last, by what was said when they began.
-    private var open: Set<String> = []
+    private var open: [String: FaultWords.Kind] = [:]
     private var foulUntil = Instant.zero
+    private var stalledUntil = Instant.zero
+    private var blindUntil = Instant.zero
 
     mutating func observe(_ happening: Happening, in world: WorldTruth) {
         switch happening {
-        case .fault(let words): note(words)
-        case .crashed, .started: break
-        case .call(_, .answered(let error?)) where error.fault == .world: break
-        case .calm: open = []
-        default: if open.isEmpty { return }
+        case .fault(let words): note(words, now: world.now)
+        case .crashed, .started:
+            open[FaultWords.standstill] = nil
+            darken(.blinding, now: world.now)
+        case .call(_, .answered(let error?)) where error.fault == .world:
+            let isUnsure = error.code == .timeout || error.code == .unreachable
+            darken(isUnsure ? .blinding : .stalling, now: world.now)
+        case .calm: open = [:]
+        default: break
         }
-        foulUntil = world.now + Self.clearing
+        for kind in open.values { darken(kind, now: world.now) }
     }
 
-    private mutating func note(_ words: String) {
+    private mutating func note(_ words: String, now: Instant) {
+        let kind = FaultWords.kind(words)
         let over = " is over"
         if words.hasSuffix(over) {
-            open.remove(String(words.dropLast(over.count)))
-        } else if !FaultWords.isMoment(words) {
-            open.insert(words)
+            open[String(words.dropLast(over.count))] = nil
+        } else if words.contains("SIGSTOP") {
+            open[FaultWords.standstill] = kind
+        } else if words.hasSuffix("goes on") {
+            open[FaultWords.standstill] = nil
+        } else if words.contains(" for ") {
+            open[words] = kind
         }
+        darken(kind, now: now)
+    }
+
+    private mutating func darken(_ kind: FaultWords.Kind, now: Instant) {
+        let until = now + Self.clearing
+        foulUntil = until
+        if kind != .bearable { stalledUntil = until }
+        if kind == .blinding { blindUntil = until }
     }
 
     /// A fault is on at this moment.
     var hasOpen: Bool { !open.isEmpty }
-
+    /// Something is wrong or was lately.
     func isFoul(at now: Instant) -> Bool { now < foulUntil }
+    /// Something is wrong, or was lately, that keeps a rollout from going on.
+    func isStalled(at now: Instant) -> Bool { now < stalledUntil }
 
     /// How long something that was nobody's call may go unseen.
-    func seeing(at now: Instant) -> TimeSpan { isFoul(at: now) ? Self.clearing : Self.latency }
+    func seeing(at now: Instant) -> TimeSpan { now < blindUntil ? Self.clearing : Self.latency }
 
     /// A listing of a minute's age, and the minute to the next.
     private static let clearing = TimeSpan.seconds(180)
     private static let latency = TimeSpan.seconds(5)
 }
 
-/// What can be told of a fault by the words it is announced with.
+/// What can be told of a fault by the words it is announced with, such as `read2: reads: slow for 30s`.
 enum FaultWords {
-    /// It strikes and is over.
-    static func isMoment(_ words: String) -> Bool {
-        [
-            "clock", "by hand", "exits", "exited", "crash", "killed", "store is lost", "another store",
-            "goes on"
-        ]
-        .contains { words.contains($0) }
+    enum Kind {
+        /// It strikes one app, git, a registry or the wall clock: the controller sees and acts as ever.
+        case bearable
+        /// What is asked for is not done.
+        case stalling
+        /// What the controller knows may be old.
+        case blinding
     }
+
+    static let standstill = "the controller stands still"
+
+    static func kind(_ words: String) -> Kind {
+        switch words.prefix(while: \.isLetter) {
+        case "app", "git", "image": .bearable
+        case "edge": .stalling
+        case "host": words.contains("away") ? .blinding : words.contains("disk") ? .stalling : .bearable
+        default: .blinding
+        }
+    }
+
+    static func isJump(_ words: String) -> Bool { words.contains("wall clock") }
+    static func isOfEvents(_ words: String) -> Bool { words.hasPrefix("event") }
+    static func isNewStore(_ words: String) -> Bool { words.contains("another store") }
 }
