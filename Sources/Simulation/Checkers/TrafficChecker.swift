@@ -129,8 +129,9 @@ public struct TrafficChecker: Checker {
         }
         let open = observed.sessions[taken.id] ?? 0
         let charge = book.charge(of: key.app, in: world)
-        let process = charge.release(of: taken.labels.template, key.process)?.spec.process(key.process)
-        let limit = process?.effectiveDrainTimeout ?? .seconds(30)
+        // Which of the two releases says how long is not promised; no shorter than either.
+        let limits = charge.all.compactMap { $0.spec.process(key.process)?.effectiveDrainTimeout }
+        let limit = limits.min() ?? .seconds(30)
         guard open > 0, let since = draining[taken.id], world.now - since < limit else { return [] }
         return ["\(what) with \(open) open requests after \(world.now - since) of \(limit)"]
     }
