@@ -98,7 +98,6 @@ let package = Package(
         tests(
             "DockerEngineTests",
             ["DockerEngine", "Execution", "HTTPClient", "Model", "Ports", "Probing", "TestServers"]),
-        tests("SimulationTests", ["Model", "Ports", "Simulation"]),
         tests("ControllerTests", ["Controller", "Model", "Planning", "Ports", "Simulation", "Telemetry"]),
         tests("SimulationTests", ["Execution", "Model", "Ports", "Simulation", "slipway-sim"]),
         tests("ControlAPITests", ["Commands", "ControlAPI", "HTTPClient", "HTTPServer", "Model", "Ports"]),

@@ -70,7 +70,9 @@ public struct FloorChecker: Checker {
             return []
         }
         return judge(
-            change.before.key, without: Set(lost.map(\.container)), plan, "a new route", route: change.after,
+            change.before.key, without: Set(lost.map(\.container)), plan,
+            "a new route (\(change.after?.outline ?? "none"), before \(change.before.outline))",
+            route: change.after,
             in: world)
     }
 

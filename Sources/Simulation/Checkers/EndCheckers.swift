@@ -175,7 +175,9 @@ public struct StabilityChecker: Checker {
         var found: [String] = []
         for app in world.wanted.keys.sorted() {
             guard let flaw = EndState.flaw(of: app, in: world, hadTrouble: true) else {
-                settled.insert(app)
+                // Who waits for another app goes on when that one does.
+                let verdict = world.status?.apps.first { $0.name == app }?.verdict
+                if verdict == .waiting { settled.remove(app) } else { settled.insert(app) }
                 continue
             }
             if settled.remove(app) != nil { found.append("\(app) was at rest, and now \(flaw)") }

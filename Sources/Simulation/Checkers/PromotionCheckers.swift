@@ -158,6 +158,7 @@ public struct BakeChecker: Checker {
         var servedAt: [ProcessName: Instant] = [:]
     }
 
+    private static let write = TimeSpan.milliseconds(200)
     private var weather = Weather()
     private var steps: [AppName: Step] = [:]
     /// When a person last let the app go on.
@@ -222,7 +223,7 @@ public struct BakeChecker: Checker {
             found += judge(step, "is called good", in: world)
             let deploy = step.rollout.target.spec.deploy
             if deploy.effectiveApproval == .beforePromote, asked[record.app] == nil,
-                step.rollout.isAdopted != true
+                Stage.isStaged(step.rollout, from: step.old)
             {
                 found.append(
                     "\(record.app): \(record.release) is called good before a person has approved it")
@@ -266,7 +267,10 @@ public struct BakeChecker: Checker {
         for process in target.spec.processes {
             if let last = lastStart(process, target, stage.instances, in: world) { begun = max(begun, last) }
             let key = RouteKey(app: target.app, process: process.name)
-            guard world.routes[key] != nil else { continue }
+            // What both releases make alike, and what nobody wants, has no share of its own.
+            let isUnchanged =
+                step.old?.templates[process.name]?.digest == target.templates[process.name]?.digest
+            guard world.routes[key] != nil, !isUnchanged, process.effectiveReplicas > 0 else { continue }
             guard let served = step.servedAt[process.name] else {
                 return [
                     "\(key): \(target.number) \(what) without ever having had \(stage.traffic) % of the requests"
@@ -274,7 +278,8 @@ public struct BakeChecker: Checker {
             }
             begun = max(begun, served)
         }
-        guard world.now - begun < bake else { return [] }
+        // A step is entered by a write, which ends a moment after the plan that it holds was made.
+        guard (world.now - begun).and(Self.write) < bake else { return [] }
         return ["\(target.app): \(target.number) \(what) after \(world.now - begun) of a bake of \(bake)"]
     }
 
@@ -331,7 +336,9 @@ public struct TogetherChecker: Checker {
                 )
             }
             for other in members(of: group, beside: rollout) where !good.contains(other) {
-                if wasOvertaken(other, in: batch) { continue }
+                // Git may have taken either out of the group meanwhile.
+                let isTogether = [app, other].allSatisfy { world.wanted[$0]?.group == group }
+                if !isTogether || wasOvertaken(other, in: batch) { continue }
                 found.append(
                     "\(app): \(rollout.target.number) is called good without \(other) of group \(group)")
             }

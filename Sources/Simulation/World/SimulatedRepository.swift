@@ -76,6 +76,7 @@ extension World {
         lastChange = now
         truth.head = id
         truth.wanted = [:]
+        truth.broken = []
         for (path, text) in files.sorted(by: { $0.key < $1.key }) {
             for spec in load(path, text) {
                 truth.wanted[spec.name] = spec

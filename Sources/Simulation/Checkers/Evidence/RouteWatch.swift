@@ -26,6 +26,13 @@ struct RouteWatch {
 }
 
 extension Route {
+    /// Who is in it, for people: `a1 a2 b1 draining; v1 75 %`.
+    var outline: String {
+        let names = targets.map { $0.isDraining ? "\($0.name) draining" : $0.name }
+        let shares = (split ?? [:]).sorted { $0.key < $1.key }.map { "\($0.key) \($0.value) %" }
+        return names.joined(separator: " ") + (shares.isEmpty ? "" : "; " + shares.joined(separator: " "))
+    }
+
     /// Whether new requests reach the container.
     func serves(_ id: ContainerID) -> Bool {
         guard let target = targets.first(where: { $0.container == id }), !target.isDraining else {
