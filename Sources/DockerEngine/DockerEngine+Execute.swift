@@ -54,7 +54,12 @@ extension DockerEngine {
                 throw EngineError(.protocolViolation, "the engine gave the command no id", call: create.name)
             }
             let output = try await output(of: exec, timeout: timeout)
-            return .success(CommandResult(exitCode: try await exitCode(of: exec), output: output))
+            let code = try await exitCode(of: exec)
+            // Docker before 25 has begun its answer when it finds that there is no such command.
+            if [126, 127].contains(code), output.hasPrefix("OCI runtime exec failed") {
+                throw EngineError(.startFailed, EngineMessage.trimmed(output), call: create.name)
+            }
+            return .success(CommandResult(exitCode: code, output: output))
         } catch {
             return .failure(error)
         }

@@ -30,8 +30,16 @@ extension DockerEngine {
         case .existing(let existing): return existing
         case .made(let made): id = made
         }
-        try await putFiles(order.template.files, into: id)
-        try await startKnown(id)
+        do throws(EngineError) {
+            try await putFiles(order.template.files, into: id)
+            try await startKnown(id)
+        } catch {
+            guard error.code == .notFound else { throw error }
+            // By a person, `docker container prune`, or another launch that took it for a leftover.
+            throw EngineError(
+                .conflict, "the container \(order.name) was removed while it was being made", call: error.call
+            )
+        }
         return id
     }
 
@@ -39,7 +47,7 @@ extension DockerEngine {
 
     /// One at a time: the engine's own check for duplicates does not hold against two calls at once, and two networks
     /// of one name let no container start.
-    private func ensureNetwork(_ name: String, project: ProjectName) async throws(EngineError) {
+    func ensureNetwork(_ name: String, project: ProjectName) async throws(EngineError) {
         if try await !isOwnNetworkThere(name) {
             await networkTurn.enter()
             defer { networkTurn.leave() }

@@ -11,12 +11,46 @@ extension DockerEngine {
     /// Starts a container that was made or seen to be ours a moment ago: asking again costs up to 40 ms while the
     /// engine is making others.
     func startKnown(_ id: ContainerID) async throws(EngineError) {
+        // 304: it runs already.
+        let call = post(["containers", id.rawValue, "start"])
         do throws(EngineError) {
-            // 304: it runs already.
-            _ = try await api.send(post(["containers", id.rawValue, "start"]))
+            do throws(EngineError) {
+                _ = try await api.send(call)
+            } catch {
+                guard Self.isNetworkGone(error), try await rejoin(id) else { throw error }
+                _ = try await api.send(call)
+            }
         } catch {
             throw EngineMessage.startError(error)
         }
+    }
+
+    /// Status 404 of a start, 500 of a restart.
+    private static func isNetworkGone(_ error: EngineError) -> Bool {
+        let lower = error.message.lowercased()
+        return lower.contains("network ") && lower.contains("not found")
+    }
+
+    /// Makes the project network of a stopped container anew if it is gone, and puts the container on it: a container
+    /// holds on to the network's id, so that one of the same name does not help it.
+    ///
+    /// - Returns: whether there was something to do.
+    private func rejoin(_ id: ContainerID) async throws(EngineError) -> Bool {
+        let container = try await requireOurs(id)
+        let networks = container.networkSettings?.networks ?? [:]
+        guard let project = InstanceLabels(container.config?.labels ?? [:])?.project,
+            let (name, endpoint) = networks.first(where: { isNetwork($0.key, of: project) }),
+            let old = endpoint?.networkID
+        else { return false }
+        guard try await api.decodeIfThere(Wire.Network.self, get(["networks", old])) == nil else {
+            return false
+        }
+        try await ensureNetwork(name, project: project)
+        try await disconnect(id, from: name)
+        // The engine itself has added the container's short id.
+        let aliases = (endpoint?.aliases ?? []).filter { !id.rawValue.hasPrefix($0) }
+        try await connect(id, to: name, aliases: aliases)
+        return true
     }
 
     public func stop(_ id: ContainerID, grace: TimeSpan) async throws(EngineError) {
@@ -33,7 +67,9 @@ extension DockerEngine {
         do throws(EngineError) {
             _ = try await api.send(graceful("restart", id, grace))
         } catch {
-            throw EngineMessage.startError(error)
+            guard Self.isNetworkGone(error) else { throw EngineMessage.startError(error) }
+            // It is stopped by now, and its network is gone.
+            try await startKnown(id)
         }
     }
 

@@ -131,7 +131,9 @@ extension DockerEngine {
                 id: id, name: Self.plainName(container.name), labels: labels, state: state,
                 startStamp: container.state?.startedAt ?? "",
                 restartCount: max(0, container.restartCount ?? 0),
-                address: address(of: container, project: labels.project),
+                // After a crash of the engine a container that has ended still has one, which may be another's.
+                address: state == .running || state == .paused
+                    ? address(of: container, project: labels.project) : nil,
                 effective: Self.effective(container),
                 image: container.config?.image ?? ""))
     }
@@ -177,6 +179,11 @@ extension DockerEngine {
         return EffectiveSettings(
             nanoCPUs: nanoCPUs, memoryInBytes: host?.memory.flatMap { $0 > 0 ? $0 : nil }, restart: restart,
             networks: (container.networkSettings?.networks ?? [:]).keys.sorted())
+    }
+
+    /// Before the first list nothing is known of networks but how ours are named.
+    func isNetwork(_ name: String, of project: ProjectName) -> Bool {
+        self.project(ofNetwork: name) == project || name.hasSuffix("slipway-\(project)")
     }
 
     private func address(of container: Wire.Container, project: ProjectName) -> String? {

@@ -63,7 +63,7 @@ extension DockerEngine {
         }
     }
 
-    private func connect(_ id: ContainerID, to network: String, aliases: [String]) async throws(EngineError) {
+    func connect(_ id: ContainerID, to network: String, aliases: [String]) async throws(EngineError) {
         let target = get(["networks", network])
         guard let found = try await api.decodeIfThere(Wire.Network.self, target), found.name == network else {
             throw EngineError(.notFound, "the network \(network) does not exist", call: target.name)
@@ -81,7 +81,7 @@ extension DockerEngine {
         }
     }
 
-    private func disconnect(_ id: ContainerID, from network: String) async throws(EngineError) {
+    func disconnect(_ id: ContainerID, from network: String) async throws(EngineError) {
         let body = try DockerAPI.encode(
             DisconnectPayload(container: id.rawValue), call: "POST /networks/disconnect")
         do throws(EngineError) {

@@ -95,7 +95,11 @@ enum Wire {
             struct Endpoint: Decodable {
                 var address: String?
                 var address6: String?
+                var networkID: String?
+                var aliases: [String]?
                 enum CodingKeys: String, CodingKey {
+                    case networkID = "NetworkID"
+                    case aliases = "Aliases"
                     case address = "IPAddress"
                     case address6 = "GlobalIPv6Address"
                 }

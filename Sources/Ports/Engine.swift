@@ -113,8 +113,10 @@ public struct EngineError: Error, Sendable, Hashable, CustomStringConvertible {
 
     public var fault: Fault {
         switch code {
-        case .notFound, .startFailed, .invalid, .policy: .release
-        case .unreachable, .timeout, .conflict, .unauthorized, .rateLimited, .registryUnavailable, .diskFull,
+        case .startFailed, .invalid, .policy: .release
+        // Somebody has removed it; nor is a push that has not ended yet a release's doing.
+        case .notFound, .unreachable, .timeout, .conflict, .unauthorized, .rateLimited, .registryUnavailable,
+            .diskFull,
             .protocolViolation, .internal:
             .world
         }

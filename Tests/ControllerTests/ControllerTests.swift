@@ -232,12 +232,16 @@ import Testing
 
     @Test func whatIsChangedByHandIsPutBack() async throws {
         let bench = try await Workbench()
-        bench.repository.commit(spec("1"))
+        bench.repository.commit([
+            "shop.yaml": Workbench.spec("shop", image: "shop:1", more: "resources: {memory: 64M}")
+        ])
         await bench.waitForVerdict(.converged)
+        let limit = bench.engine.instances.first?.effective.memoryInBytes
+        #expect(limit != nil)
         bench.engine.tamper("shop-web-v1-1") { $0.effective.memoryInBytes = 1 << 20 }
         bench.engine.tamper("shop-web-v1-2") { $0.state = .exited(code: 137, outOfMemory: false) }
         await bench.wait("put back") { _ in
-            bench.engine.instances.allSatisfy { $0.state == .running && $0.effective.memoryInBytes == nil }
+            bench.engine.instances.allSatisfy { $0.state == .running && $0.effective.memoryInBytes == limit }
         }
         bench.engine.tamper("shop-web-v1-1") { $0.name = "renamed" }
         await bench.wait("renamed back") { _ in

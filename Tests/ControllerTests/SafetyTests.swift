@@ -145,6 +145,27 @@ import Testing
         await bench.stop()
     }
 
+    @Test func aContainerThatSomebodyRemovesIsNotTheReleasesFault() async throws {
+        let bench = try await Workbench()
+        bench.repository.commit(spec("1"))
+        await bench.waitForVerdict(.converged)
+        bench.repository.commit(spec("2"))
+        await bench.wait("an instance of the new release") { _ in
+            bench.engine.instances.contains { $0.name == "shop-web-v2-1" }
+        }
+        let engine = bench.engine
+        engine.observeCalls { kind in
+            // Between the decision to start it again and the call.
+            if kind == .start { engine.removeByHand("shop-web-v2-1") }
+        }
+        engine.stopByHand("shop-web-v2-1")
+        await bench.wait("the start was tried") { _ in engine.calls(.start) > 0 }
+        await bench.waitForVerdict(.converged, release: 2)
+        let history = try await bench.controller.history(app: nil, limit: 10)
+        #expect(history.map(\.outcome) == [.succeeded, .succeeded])
+        await bench.stop()
+    }
+
     @Test func theLastWordsOfAHeldReleaseStandInTheHistory() async throws {
         let bench = try await Workbench()
         bench.repository.commit(spec("1"))

@@ -65,6 +65,35 @@ import Testing
         }
     }
 
+    @Test func `a container that vanishes while it is launched is not the release's fault`() async throws {
+        try await withFake { line, connection in
+            if line.contains("/containers/create") {
+                connection.answer(#"{"Id":"\#(Self.id)"}"#, status: "201 Created")
+            } else if line.contains("/start ") {
+                connection.answer(#"{"message":"No such container: \#(Self.id)"}"#, status: "404 Not Found")
+            } else {
+                connection.answer(#"{"Name":"slipway-retail","Labels":{"slipway.installation":"test"}}"#)
+            }
+        } _: { engine, _ in
+            let template = ContainerTemplate(
+                image: "sha256:" + Self.id, command: nil, env: [:], files: [], mounts: [], nanoCPUs: nil,
+                memoryInBytes: nil, restart: .always, stopGrace: .seconds(5), network: "slipway-retail",
+                aliases: [])
+            let digest = try #require(ContentDigest("sha256:" + Self.id))
+            let labels = InstanceLabels(
+                installation: try #require(InstallationName("test")),
+                project: try #require(ProjectName("retail")),
+                app: try #require(AppName("shop")), process: try #require(ProcessName("web")),
+                release: try #require(ReleaseNumber(1)), spec: digest, template: digest,
+                source: try #require(SourceName("main")), path: "shop.yaml",
+                commit: try #require(CommitID(String(repeating: "c", count: 40))))
+            let order = InstanceOrder(name: "shop-web-v1-1", labels: labels, template: template)
+            let error = await failure { () throws(EngineError) in try await engine.launch(order) }
+            #expect(error?.code == .conflict)
+            #expect(error?.fault == .world)
+        }
+    }
+
     @Test func `the agreed version is in every call, and settled anew when refused`() async throws {
         let isUpdated = Shared(false)
         try await withFake { line, connection in
