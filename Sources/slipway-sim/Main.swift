@@ -18,6 +18,11 @@ struct Main {
             return 64
         }
         options.simulation.checkers = Checkers.all
+        if case .mutants = options.command {
+        } else if let problem = Mutants.plant(options.planted) {
+            say(problem)
+            return 64
+        }
         switch options.command {
         case .help:
             print(Options.help)
@@ -25,11 +30,10 @@ struct Main {
         case .run(let seeds): return run(seeds, options)
         case .replay: return replay(options.simulation)
         case .minimise: return minimise(options)
-        case .mutants(let limit, let only):
-            return Mutants(options: options.simulation, limit: limit, only: only, isJSON: options.isJSON).run
-            {
-                say($0)
-            }
+        case .mutants(let limit):
+            return Mutants(
+                options: options.simulation, limit: limit, only: options.planted, isJSON: options.isJSON
+            ).run { say($0) }
         }
     }
 

@@ -8,8 +8,8 @@ struct Mutants {
     var options: SimulationOptions
     /// The most seeds for one bug.
     var limit: UInt64 = 400
-    /// The ids to plant; `nil`: all.
-    var only: Set<String>?
+    /// The ids to plant; none: all.
+    var only: Set<String> = []
     var isJSON = false
 }
 
@@ -27,13 +27,26 @@ extension Mutants {
         var checkers: [String] = []
     }
 
+    private static func unknown(_ ids: Set<String>) -> String? {
+        ids.filter { Mutant(id: $0) == nil }.min().map { "there is no planted bug \($0)" }
+    }
+
+    /// Plants the bug of that id for the whole run.
+    ///
+    /// - Returns: why not.
+    static func plant(_ ids: Set<String>) -> String? {
+        guard let id = ids.first else { return nil }
+        Mutant.plant(Mutant(id: id))
+        return ids.count > 1 ? "one bug at a time" : unknown(ids)
+    }
+
     /// - Returns: the exit code; 1 if a bug was not found.
     func run(say: (String) -> Void) -> Int32 {
-        if let unknown = only?.filter({ Mutant(id: $0) == nil }).min() {
-            say("there is no planted bug \(unknown)")
+        if let problem = Self.unknown(only) {
+            say(problem)
             return 64
         }
-        let chosen = Mutant.allCases.filter { only?.contains($0.id) ?? true }
+        let chosen = Mutant.allCases.filter { only.isEmpty || only.contains($0.id) }
         var findings: [Finding] = []
         var soundness = Soundness()
         for mutant in chosen {
@@ -136,9 +149,13 @@ extension Mutant {
 }
 #else
 extension Mutants {
+    private static let refusal = "bugs are planted in debug builds only: use the program of `swift build`"
+
     func run(say: (String) -> Void) -> Int32 {
-        say("bugs are planted in debug builds only: use the program of `swift build`")
+        say(Self.refusal)
         return 64
     }
+
+    static func plant(_ ids: Set<String>) -> String? { ids.isEmpty ? nil : refusal }
 }
 #endif

@@ -8,12 +8,14 @@ struct Options: Sendable {
         case run(ClosedRange<UInt64>)
         case replay(UInt64)
         case minimise(UInt64)
-        /// At most so many seeds for each planted bug, and only these bugs.
-        case mutants(limit: UInt64, only: Set<String>?)
+        /// At most so many seeds for each planted bug.
+        case mutants(limit: UInt64)
     }
     var command = Command.help
     var simulation = SimulationOptions(seed: 0)
     var checker: String?
+    /// Ids of bugs to plant.
+    var planted: Set<String> = []
     var isJSON = false
     var isQuiet = false
 
@@ -37,6 +39,7 @@ struct Options: Sendable {
           --hours N       the same in hours, for a soak
           --edge          with a reverse proxy; --no-edge: without; default: the seed decides
           --only LIST     only these faults, commits and requests, such as crash3,commit1; `-` for none
+          --plant LIST    with these bugs of `mutants`; other commands take one
           --crash-at N    kill the controller at the N-th call or write that it begins or ends
 
         EXIT CODES
@@ -55,7 +58,7 @@ struct Options: Sendable {
         switch first {
         case "-h", "--help", "help": return
         case "run": command = .run(1...100)
-        case "mutants": command = .mutants(limit: 400, only: nil)
+        case "mutants": command = .mutants(limit: 400)
         case "replay", "minimise":
             guard let text = rest.popFirst(), let seed = UInt64(text) else {
                 throw OptionError("\(first) needs a seed: a number from 0")
@@ -82,16 +85,12 @@ struct Options: Sendable {
     private mutating func take(_ argument: String, _ value: String) throws(OptionError) {
         switch argument {
         case "--seeds":
-            guard case .mutants(_, let only) = command else {
+            if case .mutants = command {
+                command = .mutants(limit: UInt64(try Self.number(value, 1...1_000_000)))
+            } else {
                 command = .run(try Self.seeds(value))
-                return
             }
-            command = .mutants(limit: UInt64(try Self.number(value, 1...1_000_000)), only: only)
-        case "--plant":
-            guard case .mutants(let limit, _) = command else {
-                throw OptionError("--plant goes with `mutants`")
-            }
-            command = .mutants(limit: limit, only: Set(value.split(separator: ",").map(String.init)))
+        case "--plant": planted = Set(value.split(separator: ",").map(String.init))
         case "--faults": simulation.faults = try Self.faults(value)
         case "--minutes": simulation.safetyPhase = .minutes(try Self.number(value, 1...100_000))
         case "--hours": simulation.safetyPhase = .minutes(try Self.number(value, 1...1_000) * 60)
