@@ -34,6 +34,7 @@ struct Main {
             return Mutants(
                 options: options.simulation, limit: limit, only: options.planted, isJSON: options.isJSON
             ).run { say($0) }
+        case .crashes(let crashes): return crashes.run { say($0) }
         }
     }
 

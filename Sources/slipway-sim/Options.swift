@@ -10,6 +10,7 @@ struct Options: Sendable {
         case minimise(UInt64)
         /// At most so many seeds for each planted bug.
         case mutants(limit: UInt64)
+        case crashes(Crashes)
     }
     var command = Command.help
     var simulation = SimulationOptions(seed: 0)
@@ -26,11 +27,18 @@ struct Options: Sendable {
           slipway-sim run --seeds A..B [OPTIONS] [-o json|text] [--quiet]
           slipway-sim replay SEED [OPTIONS]
           slipway-sim minimise SEED [OPTIONS] [--checker ID]
+          slipway-sim crashes [--scenario NAME] [--mode kill,term,twice] [--samples N] [-o json|text]
+          slipway-sim crashes [--scenario NAME] --list
+          slipway-sim crashes --scenario NAME --at N[,N] [--term] [--requests lost|arrives|chance]
           slipway-sim mutants [--seeds N] [--plant ID,…] [OPTIONS] [-o json|text]
 
         `run` looks at many seeds and names those that break a rule. `replay` tells the whole story of one. `minimise`
         leaves out what is not needed to break the rule, and prints the command that replays what is left. `mutants`
         plants known bugs, one at a time, and says which rule finds each and after how many seeds: debug builds only.
+        `crashes` plays short stories without other faults, once for each boundary at which the controller touches the
+        world: it is killed there (`kill`), told to end (`term`), or killed there and again N times in the recovery
+        (`twice`), and the story has to come to its right end. `--at` tells the story of one such run; 0 is the one
+        without a crash.
         The same seed and options give the same story with the same build of this program.
 
         OPTIONS
@@ -50,6 +58,8 @@ struct Options: Sendable {
           slipway-sim run --seeds 1..10 --hours 24 --faults crash,store
           slipway-sim replay 42 --no-edge
           slipway-sim minimise 42
+          slipway-sim crashes
+          slipway-sim crashes --scenario canary --at 17
         """
 
     init(_ arguments: [String]) throws(OptionError) {
@@ -59,6 +69,11 @@ struct Options: Sendable {
         case "-h", "--help", "help": return
         case "run": command = .run(1...100)
         case "mutants": command = .mutants(limit: 400)
+        case "crashes":
+            let crashes = try Crashes(rest)
+            planted = crashes.planted
+            command = .crashes(crashes)
+            return
         case "replay", "minimise":
             guard let text = rest.popFirst(), let seed = UInt64(text) else {
                 throw OptionError("\(first) needs a seed: a number from 0")
@@ -98,16 +113,17 @@ struct Options: Sendable {
         case "--only":
             simulation.only = value == "-" ? [] : Set(value.split(separator: ",").map(String.init))
         case "--checker": checker = value
-        case "-o", "--output":
-            guard value == "json" || value == "text" else {
-                throw OptionError("\(argument) needs json or text")
-            }
-            isJSON = value == "json"
+        case "-o", "--output": isJSON = try Self.isJSON(value)
         default: throw OptionError("there is no option \(argument); see slipway-sim --help")
         }
     }
 
-    private static func number(_ text: String, _ range: ClosedRange<Int64>) throws(OptionError) -> Int64 {
+    static func isJSON(_ value: String) throws(OptionError) -> Bool {
+        guard value == "json" || value == "text" else { throw OptionError("--output needs json or text") }
+        return value == "json"
+    }
+
+    static func number(_ text: String, _ range: ClosedRange<Int64>) throws(OptionError) -> Int64 {
         guard let number = Int64(text), range.contains(number) else {
             throw OptionError("\(text) is not a number from \(range.lowerBound) to \(range.upperBound)")
         }

@@ -14,6 +14,7 @@ public final class Simulation {
     private var lastStatus = Instant.zero
     private var hasEnded = false
     private var calmSince: Instant?
+    private var script: Script?
     /// More jobs than these without time going on: somebody turns in a circle.
     private static let mostJobsAtOnce = 200_000
 
@@ -34,12 +35,18 @@ public final class Simulation {
         for occurrence in world.plan.occurrences {
             _ = world.agenda.add(at: occurrence.at) { [world] in world.strike(occurrence) }
         }
-        _ = world.agenda.add(at: .zero + world.options.safetyPhase) { [self] in
-            calmSince = world.now
-            world.becomeCalm()
+        if let scenario = world.options.scenario {
+            script = Script(scenario, world)
+        } else {
+            _ = world.agenda.add(at: .zero + world.options.safetyPhase) { [self] in beCalm() }
         }
         backUp()
         world.startController()
+    }
+
+    private func beCalm() {
+        calmSince = world.now
+        world.becomeCalm()
     }
 
     /// Now and then somebody makes a backup of the store.
@@ -82,6 +89,13 @@ public final class Simulation {
     private func goOn(to instant: Instant) {
         world.now = instant
         jobsAtOnce = 0
+        if calmSince == nil, let script {
+            if script.play() { beCalm() }
+            if world.now - .zero > SimulationOptions.calmLimit {
+                giveUp("the story does not come to its end")
+                return
+            }
+        }
         if let calmSince, isOver(calmSince) {
             hasEnded = true
             return
@@ -133,8 +147,20 @@ public final class Simulation {
         while !incarnation.executor.isIdle { incarnation.executor.runOne { _ in 0 } }
     }
 
+    /// Holds the end of a scenario against the right one.
+    private func judgeEnd(of scenario: Scenario) {
+        let lines = Outline.lines(world.truth, networks: world.engine.networkNames)
+        world.report.outline = lines
+        guard lines != scenario.end else { return }
+        let missing = scenario.end.filter { !lines.contains($0) }.map { "not “\($0)”" }
+        let wrong = lines.filter { !scenario.end.contains($0) }.map { "but “\($0)”" }
+        world.breach(
+            "END", "the story ends as it does without a crash", (missing + wrong).joined(separator: ", "))
+    }
+
     private func finish() -> SimulationReport {
         readStatus()
+        if let scenario = world.options.scenario { judgeEnd(of: scenario) }
         world.happen(.ended)
         for incarnation in world.incarnations {
             world.report.passes += incarnation.passes

@@ -13,6 +13,11 @@ public struct SimulationOptions: Sendable {
     public var only: Set<String>?
     /// Kills the controller at this crossing, counted from 1: before and after each call and each write.
     public var crashAtCrossing: Int?
+    /// Plays this story instead of one that the seed draws.
+    public var scenario: Scenario?
+    /// How the controller ends at which crossings.
+    public var crashes: [Int: Ending] = [:]
+    public var fate = Fate.chance
     /// Keeps every line of what happens, for people; costs time and memory.
     public var keepsStory: Bool
     public var checkers: [any Checker.Type]
@@ -42,6 +47,19 @@ public struct SimulationOptions: Sendable {
         self.keepsStory = keepsStory
         self.checkers = checkers
     }
+}
+
+/// How a controller ends.
+public enum Ending: String, Sendable, CaseIterable {
+    case kill = "SIGKILL"
+    case terminate = "SIGTERM"
+}
+
+/// What becomes of requests that are on their way to the engine when the controller that sent them dies.
+public enum Fate: String, Sendable, CaseIterable {
+    case chance
+    case arrives
+    case isLost = "lost"
 }
 
 /// The classes of faults, by what they strike.

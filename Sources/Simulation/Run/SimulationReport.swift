@@ -18,6 +18,12 @@ public struct SimulationReport: Sendable {
     public var occurrences: [String] = []
     /// Points at which `crashAtCrossing` can kill.
     public var crossings = 0
+    /// The same by where they are, such as `before a commit`.
+    public var crossingsByPoint: [String: Int] = [:]
+    /// Requests that were on their way when their controller died.
+    public var orphanedRequests = 0
+    /// How a scenario has ended, in the words of `Outline`.
+    public var outline: [String] = []
     /// Differs where two runs differ in anything that happened.
     public var fingerprint: UInt64 = 0
     public var story: [String] = []

@@ -4,12 +4,21 @@ internal import Ports
 /// All that a seed has in store, drawn before the run.
 struct SeedPlan: Sendable {
     var hasEdge: Bool
+    /// The folders that are read, each a source of its own; the empty one is the whole repository.
+    var folders = [""]
     /// The branch at the beginning.
     var first: CommitPlan
     /// In the order of their times.
     var occurrences: [Occurrence]
 
     init(_ options: SimulationOptions) {
+        if let scenario = options.scenario {
+            hasEdge = scenario.hasEdge
+            folders = scenario.folders
+            first = CommitPlan(files: AppText.files(scenario.first), subject: "first")
+            occurrences = []
+            return
+        }
         var swarm = Chance(seed: options.seed, concern: "swarm")
         let drawn = swarm.happens(50)
         hasEdge = SpecFeatures.present.domains && (options.hasEdge ?? drawn)

@@ -58,10 +58,14 @@ struct SimulatedStore: Store {
 
     func claim() async throws(StoreError) -> StoredState {
         guard await world.pause(world.latencyChance.milliseconds(1, 20), incarnation) else { throw Self.dead }
+        world.crossing(.beforeCommit, incarnation)
+        guard incarnation.isAlive else { throw Self.dead }
         if let refusal = world.storeRefusal { throw StoreError(refusal, "the store cannot be read") }
         let state = try world.store.claim()
         incarnation.store = world.store
         world.readStore()
+        world.crossing(.afterCommit, incarnation)
+        guard incarnation.isAlive else { throw Self.dead }
         return state
     }
 

@@ -35,7 +35,7 @@ extension World {
         let fare = fare(of: action, takes: takes)
         after(fare.request) { [self] in
             // A request of a process that is dead has left it in half of the cases.
-            guard !reply.isCut || deliveryChance.happens(50) else {
+            guard !reply.isCut || arrives() else {
                 forgetCall(call)
                 return
             }
@@ -47,6 +47,16 @@ extension World {
         case .success(let value): return value
         case .failure(let error): throw error
         case nil: throw Self.dead
+        }
+    }
+
+    /// Whether a request of a process that is dead had left it.
+    private func arrives() -> Bool {
+        report.orphanedRequests += 1
+        switch options.fate {
+        case .chance: return deliveryChance.happens(50)
+        case .arrives: return true
+        case .isLost: return false
         }
     }
 

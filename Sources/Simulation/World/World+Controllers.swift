@@ -50,13 +50,17 @@ extension World {
     }
 
     private func makeController(_ incarnation: Incarnation) -> Controller? {
-        guard let installation = InstallationName(Self.installation), let source = SourceName(Self.source),
-            let project = ProjectName("sim")
+        guard let installation = InstallationName(Self.installation), let project = ProjectName("sim")
         else { return nil }
+        let sources = plan.folders.compactMap { folder in
+            SourceName(folder.isEmpty ? Self.source : folder).map {
+                WatchedSource(name: $0, path: folder, project: project)
+            }
+        }
         let watched = WatchedRepository(
             repository: SimulatedRepository(world: self, incarnation: incarnation), displayName: "simulated",
             branch: "main", pollInterval: .seconds(15),
-            sources: [WatchedSource(name: source, path: "", project: project)])
+            sources: sources)
         return Controller(
             configuration: ControllerConfiguration(
                 installation: installation, naming: Naming(prefix: ""), repositories: [watched],
@@ -72,12 +76,28 @@ extension World {
     func crossing(_ point: CrashPoint, _ incarnation: Incarnation) {
         guard incarnation.isAlive else { return }
         report.crossings += 1
+        report.crossingsByPoint[point.rawValue, default: 0] += 1
+        if let ending = options.crashes[report.crossings] {
+            end(incarnation, ending, point)
+            return
+        }
         if let armed = armedCrash, armed.point == point {
             armedCrash = nil
             crashesAgain = armed.again
             kill(incarnation)
         } else if options.crashAtCrossing == report.crossings {
             kill(incarnation)
+        }
+    }
+
+    /// Ends a controller as a scenario is told to.
+    private func end(_ incarnation: Incarnation, _ ending: Ending, _ point: CrashPoint) {
+        // What it was about to do counts as if it had been done: the rest is measured from here.
+        lastChange = now
+        note("boundary \(report.crossings), \(point.rawValue): \(ending.rawValue)")
+        switch ending {
+        case .kill: kill(incarnation)
+        case .terminate: terminate(incarnation)
         }
     }
 
@@ -144,10 +164,16 @@ extension World {
     /// Asks the controller for something, as a person does.
     func ask(_ request: Request, app index: Int) {
         let apps = truth.stored.apps.keys.sorted()
-        guard let incarnation = answering, let controller = incarnation.controller, !apps.isEmpty else {
-            return
-        }
+        guard answering != nil, !apps.isEmpty else { return }
         let app = apps[index % apps.count]
+        ask(request, of: app)
+        if request == .pause {
+            after(latencyChance.milliseconds(20_000, 180_000)) { [self] in resume(app) }
+        }
+    }
+
+    func ask(_ request: Request, of app: AppName) {
+        guard let incarnation = answering, let controller = incarnation.controller else { return }
         happen(.asked("\(request.rawValue) \(app)"))
         Task(executorPreference: incarnation.executor, priority: .medium) {
             do throws(ControlError) {
@@ -158,9 +184,6 @@ extension World {
                     self.note("\(request.rawValue) \(app) is refused: \(error.message)")
                 }
             }
-        }
-        if request == .pause {
-            after(latencyChance.milliseconds(20_000, 180_000)) { [self] in resume(app) }
         }
     }
 

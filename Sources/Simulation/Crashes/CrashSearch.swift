@@ -1,0 +1,126 @@
+internal import Model
+
+/// Ends the controller at every boundary of a scenario, each in a run of its own, and looks whether the story comes to
+/// its right end all the same.
+///
+/// The boundaries are those of the run without a crash: before and after each write of the journal; before each call
+/// on the engine and on the edge, with the call on its way, after its effect and after its answer; and before each
+/// fetch and each listing. Between two of them the controller changes nothing outside itself.
+public struct CrashSearch: Sendable {
+    /// How the controller ends.
+    public enum Mode: String, Sendable, CaseIterable {
+        /// SIGKILL at each boundary; where requests were on their way, once with them lost and once not.
+        case kill
+        /// SIGTERM at each boundary.
+        case term
+        /// SIGKILL at each boundary, and again at some boundaries of the recovery.
+        case twice
+    }
+
+    /// One run.
+    public struct Trial: Sendable, Hashable {
+        /// How the controller ends, by boundary; empty for the run without a crash.
+        public var crashes: [Int: Ending]
+        public var fate: Fate
+        public init(crashes: [Int: Ending], fate: Fate) {
+            self.crashes = crashes
+            self.fate = fate
+        }
+    }
+
+    public struct Failure: Sendable {
+        public var trial: Trial
+        public var breaches: [SimulationReport.Breach]
+    }
+
+    /// What all runs of a scenario came to.
+    public struct Tally: Sendable {
+        public var scenario: String
+        public var boundaries = 0
+        /// The same by where they are.
+        public var boundariesByPoint: [String: Int] = [:]
+        public var trials = 0
+        public var crashes = 0
+        public var simulatedMilliseconds: Int64 = 0
+        public var failures: [Failure] = []
+        public init(scenario: String) { self.scenario = scenario }
+    }
+
+    public var scenario: Scenario
+    public var seed: UInt64
+    public var modes: Set<Mode>
+    /// How many second boundaries are tried for each first one with `twice`.
+    public var samples: Int
+    public var checkers: [any Checker.Type]
+
+    public init(
+        _ scenario: Scenario, seed: UInt64 = 1, modes: Set<Mode> = [.kill], samples: Int = 2,
+        checkers: [any Checker.Type] = []
+    ) {
+        self.scenario = scenario
+        self.seed = seed
+        self.modes = modes
+        self.samples = samples
+        self.checkers = checkers
+    }
+
+    /// Runs the story once.
+    public func run(_ trial: Trial, keepsStory: Bool = false) -> SimulationReport {
+        var options = SimulationOptions(seed: seed, faults: [], keepsStory: keepsStory, checkers: checkers)
+        options.scenario = scenario
+        options.crashes = trial.crashes
+        options.fate = trial.fate
+        return Simulation.run(options)
+    }
+
+    /// Runs all of it.
+    ///
+    /// - Parameter limit: ends early once so many runs have failed.
+    public func run(stoppingAfter limit: Int = .max) -> Tally {
+        var tally = Tally(scenario: scenario.name)
+        let whole = attempt(Trial(crashes: [:], fate: .isLost), &tally)
+        tally.boundaries = whole.crossings
+        tally.boundariesByPoint = whole.crossingsByPoint
+        guard tally.failures.isEmpty, whole.crossings > 0 else { return tally }
+        for boundary in 1...whole.crossings where tally.failures.count < limit {
+            strike(at: boundary, &tally)
+        }
+        return tally
+    }
+
+    private func strike(at boundary: Int, _ tally: inout Tally) {
+        var later = 0
+        if modes.contains(.kill) || modes.contains(.twice) {
+            let report = attempt(Trial(crashes: [boundary: .kill], fate: .isLost), &tally)
+            later = report.crossings - boundary
+            if report.orphanedRequests > 0 {
+                _ = attempt(Trial(crashes: [boundary: .kill], fate: .arrives), &tally)
+            }
+        }
+        if modes.contains(.term) {
+            _ = attempt(Trial(crashes: [boundary: .terminate], fate: .chance), &tally)
+        }
+        guard modes.contains(.twice), later > 0 else { return }
+        for second in seconds(after: boundary, among: later) {
+            _ = attempt(Trial(crashes: [boundary: .kill, second: .kill], fate: .chance), &tally)
+        }
+    }
+
+    /// Boundaries of the recovery, evenly spread; another first boundary begins elsewhere, so that together they meet
+    /// all of them.
+    private func seconds(after boundary: Int, among later: Int) -> [Int] {
+        let count = min(samples, later)
+        let gap = later / max(1, count)
+        let first = boundary % max(1, gap)
+        return (0..<count).map { boundary + 1 + (first + $0 * gap) % later }
+    }
+
+    private func attempt(_ trial: Trial, _ tally: inout Tally) -> SimulationReport {
+        let report = run(trial)
+        tally.trials += 1
+        tally.crashes += report.crashes
+        tally.simulatedMilliseconds += report.simulated.milliseconds
+        if !report.isGood { tally.failures.append(Failure(trial: trial, breaches: report.breaches)) }
+        return report
+    }
+}
