@@ -33,7 +33,6 @@ public enum Mutant: Int, Sendable, CaseIterable {
     case failedIsTriedAgain
     case quarantineNotStored
     case deadlineNeverFires
-    case restartIsProgress
     case rolloutForgotten
     case verdictWrittenAnew
     case repairsWhatIsWell
@@ -207,11 +206,6 @@ extension Mutant {
             (
                 "I9-nomad-10465",
                 "A rollout without progress goes on for ever."
-            )
-        case .restartIsProgress:
-            (
-                "I9-nomad-20295",
-                "Each restart of an instance counts as progress."
             )
         case .rolloutForgotten:
             (

@@ -35,9 +35,6 @@ extension AppPlanning {
 
     private func noteProgress(_ rollout: inout Rollout, _ views: [ProcessView], _ movement: Movement) {
         let proven = views.reduce(0) { $0 + min($1.want, $1.mineProven(now: now, window: movement.window)) }
-        if isPlanted(.restartIsProgress), let start = views.flatMap(\.mine).map(\.health.startedAt).max() {
-            rollout.lastProgressAt = max(rollout.lastProgressAt, start)
-        }
         guard proven > rollout.provenMaximum else { return }
         rollout.provenMaximum = proven
         rollout.lastProgressAt = max(rollout.lastProgressAt, now)

@@ -43,7 +43,7 @@ import Testing
     @Test func `I11: an app goes although git has it, or has it in a broken file`() {
         var play = running(Make.memory(v1))
         play.store(Make.memory(v1) { $0.isBeingRemoved = true })
-        #expect(play.found == ["shop is removed, and no commit that was read lacks it"])
+        #expect(play.found == ["shop is removed, and no commit that was read in full lacks it"])
         var broken = running(Make.memory(v1))
         broken.world.broken = [Make.app]
         broken.push([], commit: "b")

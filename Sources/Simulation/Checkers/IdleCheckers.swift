@@ -66,14 +66,22 @@ public struct IdleChecker: Checker {
         """
 
     private var rest = Rest()
+    private var known: [AppName: AppMemory] = [:]
 
     public init() {}
 
     public mutating func observe(_ happening: Happening, in world: WorldTruth) -> [String] {
         defer {
+            known = world.stored.apps
             rest.observe(happening, in: world) { happening in
                 if case .asked(let words) = happening { return words.hasPrefix("abort ") }
                 return false
+            }
+        }
+        if case .stored(let batch, _, nil) = happening {
+            let ended = batch.rollouts.filter { $0.outcome == .aborted && known[$0.app]?.rollout == nil }
+            if let first = ended.first {
+                return ["\(first.app): an abort is recorded, and there was no rollout"]
             }
         }
         guard rest.isDeep(at: world.now) else { return [] }

@@ -15,6 +15,8 @@ public struct DeletionChecker: Checker {
 
     private struct Tree {
         var apps: Set<AppName>
+        /// All of its files load.
+        var isWhole: Bool
     }
 
     private var book = ChargeBook()
@@ -33,7 +35,8 @@ public struct DeletionChecker: Checker {
         let taken = watch.observe(happening, book, in: world)
         switch happening {
         case .pushed(let commit):
-            trees[commit] = Tree(apps: Set(world.wanted.keys).union(world.broken))
+            trees[commit] = Tree(
+                apps: Set(world.wanted.keys).union(world.broken), isWhole: world.broken.isEmpty)
             hasApproved = false
         case .asked(let words):
             if words.split(separator: " ").contains("approve") { hasApproved = true }
@@ -51,9 +54,9 @@ public struct DeletionChecker: Checker {
         for (app, memory) in batch.apps {
             guard memory.isBeingRemoved, known[app]?.isBeingRemoved != true else { continue }
             let commits = [world.stored.sources[memory.source]?.commit?.id, world.head].compactMap { $0 }
-            let lacking = commits.compactMap { trees[$0] }.filter { !$0.apps.contains(app) }
+            let lacking = commits.compactMap { trees[$0] }.filter { $0.isWhole && !$0.apps.contains(app) }
             guard let tree = lacking.first else {
-                found.append("\(app) is removed, and no commit that was read lacks it")
+                found.append("\(app) is removed, and no commit that was read in full lacks it")
                 continue
             }
             guard !hasApproved, isBraked(app, memory.source, tree) else { continue }

@@ -23,6 +23,8 @@ enum ImageTemper: String, Sendable, CaseIterable {
     case late
     /// Passes its checks, and answers many requests with errors.
     case errors
+    /// Runs, and nobody who asks learns how it is.
+    case mute
 
     /// - Parameter image: a reference, pinned or not.
     init(image: String) {
@@ -35,7 +37,7 @@ enum ImageTemper: String, Sendable, CaseIterable {
     var isGood: Bool {
         switch self {
         case .good, .slow, .deaf, .tardy: true
-        case .crash, .sick, .oom, .exit0, .nostart, .missing, .flap, .late, .errors: false
+        case .crash, .sick, .oom, .exit0, .nostart, .missing, .flap, .late, .errors, .mute: false
         }
     }
 

@@ -45,6 +45,7 @@ extension World {
             return .failed("connection refused")
         }
         if case .command = target.check, isEngineDown { return .unknown("the engine is away") }
+        if life.temper == .mute { return .unknown("the answer says nothing") }
         if life.isServing, life.endsAt == nil { return .passed }
         return life.temper == .sick ? .failed("GET /health answered 500") : .failed("connection refused")
     }

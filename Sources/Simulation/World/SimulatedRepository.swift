@@ -78,6 +78,7 @@ extension World {
         truth.wanted = [:]
         truth.broken = []
         for (path, text) in files.sorted(by: { $0.key < $1.key }) {
+            if text.contains(SpecText.brokenMark) { truth.broken.formUnion(Self.app(path)) }
             for spec in load(path, text) {
                 truth.wanted[spec.name] = spec
                 if namedAt[spec.image] == nil { namedAt[spec.image] = now }
@@ -85,6 +86,12 @@ extension World {
             }
         }
         happen(.pushed(id))
+    }
+
+    /// A file is named after its app.
+    private static func app(_ path: String) -> [AppName] {
+        let file = path.split(separator: "/").last ?? ""
+        return AppName(String(file.prefix { $0 != "." })).map { [$0] } ?? []
     }
 
     private func load(_ path: String, _ text: String) -> [AppSpec] {
@@ -111,6 +118,8 @@ extension World {
             var files = git.wanted
             guard let path = window.chance.pick(files.keys.sorted()) else { return }
             files[path] = (files[path] ?? "") + SpecText.brokenMark
+            // What is missing beside it may stand in what cannot be read.
+            if let other = window.chance.pick(files.keys.sorted()), other != path { files[other] = nil }
             push(files, subject: content.rawValue)
         case .empty:
             push([:], subject: content.rawValue)

@@ -115,7 +115,7 @@ enum SpecText {
     static func yaml(_ app: AppDraft) -> String {
         var lines = [
             "name: \(app.name)", "image: registry.test/\(app.name):\(app.tag)-\(app.temper.rawValue)",
-            "env: {SETTING: \"\(app.setting)\"}"
+            "env: {SETTING: \"\(SilenceChecker.sentinel)\(app.setting)\"}"
         ]
         if !app.dependsOn.isEmpty { lines.append("depends_on: [\(app.dependsOn.joined(separator: ", "))]") }
         if let group = app.group { lines.append("group: \(group)") }

@@ -84,7 +84,7 @@ extension World {
         default: serves = lifeChance.milliseconds(80, 1_500)
         }
         switch life.temper {
-        case .sick: break
+        case .sick, .mute: break
         case .crash: dieLater(id, epoch, lifeChance.milliseconds(150, 2_500), code: 1)
         case .oom: dieLater(id, epoch, lifeChance.milliseconds(1_500, 8_000), code: 137, outOfMemory: true)
         case .exit0: dieLater(id, epoch, lifeChance.milliseconds(800, 4_000), code: 0)
