@@ -36,7 +36,8 @@ extension Controller {
                 await inspect(id)
             case .remove(let id, _, let grace):
                 try await engine.remove(id, grace: grace)
-                forget(id)
+                // Gone when it is seen to be gone: an engine may say yes and do nothing.
+                await inspect(id)
             case .repair(let id, _, let repairs):
                 try await engine.repair(id, repairs)
                 await inspect(id)

@@ -87,10 +87,9 @@ extension Controller {
             seen.insert(instance.id)
             if isNews(instance.id) { note(instance, now: now) }
         }
-        for (name, record) in apps {
-            for id in record.instances.keys where !seen.contains(id) && isNews(id) { drop(id, of: name) }
-        }
-        for id in owned.keys where !seen.contains(id) && isNews(id) { disown(id) }
+        // One listing may be stale or lack an item; what is asked for by its id and is not there is gone.
+        let missing = Set(owned.keys).union(apps.values.flatMap(\.instances.keys)).subtracting(seen)
+        for id in missing.sorted() where isNews(id) { await inspect(id) }
         touched = touched.filter { $0.value > started }
         listedTick = started
         networks = snapshot.networks

@@ -9,6 +9,8 @@ extension Controller {
         let now = clock.now()
         takeRequests()
         takeTimers(now: now)
+        // A store that has just refused is not asked again by everything that happens meanwhile.
+        if storeProblem != nil, now < storeRetryAt, waiters.isEmpty { return }
         if backlog.isEmpty {
             backlog = dirty.sorted()[...]
             dirty = []
@@ -232,6 +234,7 @@ extension Controller {
         }
         storeProblem = error
         let retry = clock.now() + .seconds(2)
+        storeRetryAt = retry
         timers.add(.store, at: retry)
         for name in planned { timers.add(.plan(name), at: retry) }
         changeHub.send(())

@@ -25,7 +25,7 @@ extension Controller {
                 failures == 0
                 ? jittered(watched.pollInterval, watched, round)
                 : max(
-                    Backoff.delay(attempt: failures, longest: .seconds(300), seed: watched.displayName),
+                    Backoff.delay(attempt: failures, longest: .seconds(60), seed: watched.displayName),
                     min(watched.pollInterval, .seconds(30)))
             await self.wait(until: clock.now() + wait, or: trigger)
         }

@@ -39,6 +39,8 @@ public actor Controller {
     var engineState = EngineState()
     var edgeState = EdgeState()
     var storeProblem: StoreError?
+    /// Before then nothing is written, once the store has refused.
+    var storeRetryAt = Instant.zero
     /// Of this controller's claim on the store.
     var epoch: Int64 = 0
     /// Why this controller has stopped for good: somebody else has claimed its store.
@@ -152,7 +154,9 @@ public actor Controller {
                 let started = jobs
                 jobs = []
                 for job in started { group.addTask { await job() } }
-                let isIdle = dirty.isEmpty && backlog.isEmpty && requests.isEmpty && jobs.isEmpty
+                let isWaiting = storeProblem != nil && clock.now() < storeRetryAt && waiters.isEmpty
+                let isIdle =
+                    (dirty.isEmpty && backlog.isEmpty || isWaiting) && requests.isEmpty && jobs.isEmpty
                 if isIdle && !isStopping { await sleepUntilRung() }
             }
             group.cancelAll()

@@ -37,6 +37,12 @@ public struct InstanceHealth: Hashable, Sendable {
     public private(set) var askedWith: ProbePolicy.Question?
     public private(set) var provenWith: ProbePolicy.Question?
 
+    /// It has been started, or was found running, and has not been found well or sick since.
+    public private(set) var isUnasked: Bool
+    /// What was found running may have served for months: one bad answer is not enough to doubt it.
+    private var wasFoundRunning: Bool
+    private var failuresAtFirst = 0
+
     private var startStamp: String
     private var restartCount: Int
     private var wasRunning: Bool
@@ -56,7 +62,10 @@ public struct InstanceHealth: Hashable, Sendable {
         startStamp = instance.startStamp
         restartCount = instance.restartCount
         wasRunning = false
+        isUnasked = false
+        wasFoundRunning = false
         observe(instance, now: now)
+        wasFoundRunning = wasRunning
     }
 
     /// Takes a new observation in. Returns whether anything changed.
@@ -102,6 +111,7 @@ public struct InstanceHealth: Hashable, Sendable {
         }
         switch passed {
         case true?:
+            isUnasked = false
             consecutiveFailures = 0
             message = ""
             if provenWith != policy.question { since = now }
@@ -110,6 +120,8 @@ public struct InstanceHealth: Hashable, Sendable {
             // A start that held for the longest back-off is forgiven its predecessors.
             if livenessRestarts > 0, now - since > Backoff.longestRestart { livenessRestarts = 0 }
         case false?:
+            failuresAtFirst += 1
+            if !wasFoundRunning || failuresAtFirst >= policy.retries { isUnasked = false }
             message = text
             if readiness == .ready || readiness == .unhealthy || now - startedAt >= policy.startPeriod {
                 consecutiveFailures += 1
@@ -128,6 +140,9 @@ public struct InstanceHealth: Hashable, Sendable {
 
     private mutating func begin(now: Instant) {
         startedAt = now
+        isUnasked = true
+        wasFoundRunning = false
+        failuresAtFirst = 0
         provenWith = nil
         consecutiveFailures = 0
         nextProbeAt = now
@@ -136,6 +151,7 @@ public struct InstanceHealth: Hashable, Sendable {
 
     private mutating func stop(now: Instant) {
         wasRunning = false
+        isUnasked = false
         consecutiveFailures = 0
         nextProbeAt = .distantFuture
         move(to: .unknown, now: now)

@@ -150,3 +150,13 @@ extension AppPlanning {
         if memory.quarantine.count > 20 { memory.quarantine.removeFirst(memory.quarantine.count - 20) }
     }
 }
+
+extension RestartPolicy {
+    /// Whether the engine starts an instance again whatever its exit code was.
+    fileprivate var restartsAfterStop: Bool {
+        switch self {
+        case .always, .unlessStopped: true
+        case .onFailure, .never: false
+        }
+    }
+}

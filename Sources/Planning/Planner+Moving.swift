@@ -286,7 +286,9 @@ extension AppPlanning {
         return .seconds(30)
     }
 
-    /// Starts what was stopped by hand, and mends what was changed by hand, without touching what is well.
+    /// Starts what has ended or was stopped, and mends what was changed by hand, without touching what is well.
+    ///
+    /// Whatever the restart policy: that is the engine's part. A process has as many instances as git wants.
     ///
     /// - Parameter room: how many may be started; the ceiling holds for these as well.
     /// - Returns: how many are started.
@@ -295,7 +297,7 @@ extension AppPlanning {
         var started = 0
         for view in instances where !view.isStopping && !view.isStarting {
             guard let template = release.templates[view.instance.labels.process] else { continue }
-            if case .exited = view.instance.state, template.container.restart.restartsAfterStop {
+            if case .exited = view.instance.state {
                 guard started < room else { continue }
                 perform(.start(view.id, name: view.name))
                 started += 1
@@ -320,16 +322,6 @@ extension AppPlanning {
     private mutating func wakeForGates(_ views: [ProcessView], window: TimeSpan) {
         for view in views {
             for instance in view.mine where instance.isReady { wake(at: instance.health.since + window) }
-        }
-    }
-}
-
-extension RestartPolicy {
-    /// Whether an instance that does not run is to be started again by the controller.
-    var restartsAfterStop: Bool {
-        switch self {
-        case .always, .unlessStopped: true
-        case .onFailure, .never: false
         }
     }
 }

@@ -73,7 +73,7 @@ extension AppPlanning {
         let process = view.instance.labels.process
         if edgeProblem != nil {
             // It may get requests or not: one that answers none loses none.
-            return !view.isReady || !isRouted(process)
+            return !view.isTrusted || !isRouted(process)
         }
         if observedRoute(process)?.observed.route.targets.contains(where: { $0.container == view.id }) == true
         {
@@ -117,7 +117,7 @@ extension AppPlanning {
         let present = input.instances.filter { $0.labels.process == process && $0.address != nil }.map {
             view($0)
         }
-        .filter { $0.isReady || $0.isLive && isPlanted(.unreadyGetsRequests) }
+        .filter { $0.isTrusted || $0.isLive && isPlanted(.unreadyGetsRequests) }
         let staying = present.filter { !departing.contains($0.id) }
         var serving = staying.filter(isAdmitted)
         // Somebody has to answer: one that is not yet proven is better than nobody.

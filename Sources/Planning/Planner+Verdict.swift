@@ -17,7 +17,16 @@ extension AppPlanning {
         } else {
             judgeAtRest()
         }
+        if plan.because.isEmpty, plan.verdict != .converged { plan.because = [underWayBlocker()] }
         noteVerdict()
+    }
+
+    /// No verdict but the best stands without a reason.
+    private func underWayBlocker() -> Blocker {
+        let object = (input.inFlight.first ?? plan.actions.first)?.object
+        return Blocker(
+            cause: .starting, object: object ?? input.app.rawValue,
+            message: object.map { "\($0) is being worked on" } ?? "its instances are not all ready yet")
     }
 
     mutating func judgeWithoutEngine() {

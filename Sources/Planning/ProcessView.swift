@@ -21,6 +21,11 @@ struct InstanceView {
     var name: String { instance.name }
     var isLive: Bool { instance.state.isLive || isStarting }
     var isReady: Bool { instance.state == .running && health.readiness == .ready && !isStopping }
+    /// The edge sends it requests, and nothing is known against it: a controller that has just been started leaves
+    /// what it finds where it is.
+    var isTrusted: Bool {
+        isReady || isReachable && instance.state == .running && health.isUnasked && !isStopping
+    }
     /// Ready, and requests reach it.
     var isServing: Bool { isReady && isReachable }
 
