@@ -143,6 +143,8 @@ extension Mutant {
     /// Classes of faults that show the bug sooner than all of them together; `nil`: all.
     fileprivate var helpfulFaults: Set<FaultClass>? {
         switch self {
+        case .mirrorIsProof: [.store, .git, .crash]
+        case .stallsNotHeldAgainst: [.host]
         default: nil
         }
     }

@@ -114,21 +114,26 @@ extension StoreBatch {
 /// I23.
 ///
 /// Two things: in an installation at rest a jump causes nothing in the minute after it; and no rollout fails for want
-/// of progress before its `timeout` has really passed since it began.
+/// of progress before its `timeout` has really passed since it began, without the time in which the engine was away.
 public struct ClockChecker: Checker {
     public static let id = "I23"
     public static let rule = """
-        A wall clock that jumps, even by a year, starts, stops, fails and hastens nothing.
+        A wall clock that jumps, even by a year, starts, stops, fails and hastens nothing; and what the engine is \
+        away for is held against no release.
         """
 
     private var rest = Rest()
     private var jumpedAt: Instant?
-    private var started: [RolloutBook.Key: Instant] = [:]
+    /// When it began, and how long the engine had been away until then.
+    private var started: [RolloutBook.Key: (at: Instant, away: TimeSpan)] = [:]
+    private var awaySince: Instant?
+    private var awayBefore = TimeSpan.zero
 
     public init() {}
 
     public mutating func observe(_ happening: Happening, in world: WorldTruth) -> [String] {
         defer { rest.observe(happening, in: world, ignores: Self.isJump) }
+        noteAway(happening, now: world.now)
         switch happening {
         case .fault where Self.isJump(happening):
             jumpedAt = rest.isDeep(at: world.now) ? world.now : nil
@@ -144,6 +149,23 @@ public struct ClockChecker: Checker {
         return []
     }
 
+    private mutating func noteAway(_ happening: Happening, now: Instant) {
+        switch happening {
+        case .fault(let words) where words.contains("is away"):
+            awayBefore = away(now)
+            awaySince = words.hasSuffix("is over") ? nil : now
+        case .calm:
+            awayBefore = away(now)
+            awaySince = nil
+        default: break
+        }
+    }
+
+    /// How long the engine has been away in all.
+    private func away(_ now: Instant) -> TimeSpan {
+        awayBefore.and(awaySince.map { now - $0 } ?? .zero)
+    }
+
     private static func isJump(_ happening: Happening) -> Bool {
         guard case .fault(let words) = happening else { return false }
         return FaultWords.isJump(words)
@@ -154,7 +176,7 @@ public struct ClockChecker: Checker {
         for record in batch.rollouts {
             let key = RolloutBook.Key(app: record.app, release: record.release, startedAt: record.startedAt)
             guard record.outcome != nil else {
-                started[key] = world.now
+                started[key] = (world.now, away(world.now))
                 continue
             }
             guard let begun = started.removeValue(forKey: key),
@@ -166,11 +188,12 @@ public struct ClockChecker: Checker {
                 .spec.deploy ?? world.wanted[record.app]?.deploy
             else { continue }
             // The spec may have changed since: half of it is enough to tell a jump from a wait.
-            guard (world.now - begun).milliseconds * 2 < deploy.effectiveTimeout.milliseconds else {
-                continue
-            }
+            let away = away(world.now).milliseconds - begun.away.milliseconds
+            let spent = (world.now - begun.at).milliseconds - away
+            guard spent * 2 < deploy.effectiveTimeout.milliseconds else { continue }
             found.append(
-                "\(record.app): \(record.release) has failed for want of progress after \(world.now - begun)")
+                "\(record.app): \(record.release) has failed for want of progress after \(world.now - begun.at), in"
+                    + " which the engine was away for \(TimeSpan.milliseconds(away))")
         }
         return found
     }

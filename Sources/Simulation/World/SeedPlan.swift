@@ -134,7 +134,7 @@ private struct FaultDrawing {
 
     private mutating func host() -> Occurrence.Kind {
         switch chance.below(10) {
-        case 0: return .engineRestart(seconds(3, 60))
+        case 0: return .engineRestart(seconds(3, 120))
         case 1: return .reboot(seconds(20, 120))
         case 2: return .diskFull(seconds(10, 200))
         case 3:
