@@ -232,12 +232,22 @@ extension Controller {
         if storeProblem != error {
             logger.error("store refuses to write; nothing is started until it does", ["error": "\(error)"])
         }
+        if storeProblem == nil { stallRollouts() }
         storeProblem = error
         let retry = clock.now() + .seconds(2)
         storeRetryAt = retry
         timers.add(.store, at: retry)
         for name in planned { timers.add(.plan(name), at: retry) }
         changeHub.send(())
+    }
+
+    /// Nothing can be done while nothing can be written: that is held against no release.
+    private func stallRollouts() {
+        let now = clock.now()
+        for (name, record) in apps {
+            guard let rollout = record.memory.rollout, rollout.stalledSince == nil else { continue }
+            apps[name]?.memory.rollout?.stalledSince = now
+        }
     }
 
     private func log(_ event: EventRecord) {

@@ -212,6 +212,20 @@ import Testing
         await bench.stop()
     }
 
+    @Test func `a disk that is full for longer than the timeout is held against no release`() async throws {
+        let bench = try await Workbench()
+        bench.repository.commit(spec("1"))
+        await bench.waitForVerdict(.converged)
+        bench.repository.commit(spec("2"))
+        await bench.wait("a rollout is under way") { $0.apps.first?.rollout != nil }
+        bench.store.refuse(with: StoreError(.diskFull, "full"))
+        await bench.pass(.minutes(5))
+        bench.store.refuse(with: nil)
+        await bench.waitForVerdict(.converged, release: 2)
+        #expect(bench.store.outcomes == [.succeeded, .succeeded])
+        await bench.stop()
+    }
+
     @Test func aStoreThatRefusesLosesNoEventAndIsFoundWellAgain() async throws {
         let bench = try await Workbench()
         bench.repository.commit(spec("1"))
