@@ -15,7 +15,7 @@ struct AppRecord {
         var inFlight: [Int64: Action] = [:]
         var failures: [ActionKey: ActionFailure] = [:]
         var livenessRestarts: [String: Int] = [:]
-        var successes: [ActionKey: (times: Int, at: Instant)] = [:]
+        var successes: [ActionKey: (times: Int, at: Instant, action: Action)] = [:]
         var prepared: PreparedRelease?
         var analysis = AnalysisState()
         var view: PlanView?
@@ -101,7 +101,7 @@ struct AppRecord {
         }
     }
     /// What was done lately and how often, to see what has no effect.
-    var successes: [ActionKey: (times: Int, at: Instant)] {
+    var successes: [ActionKey: (times: Int, at: Instant, action: Action)] {
         get { storage.successes }
         _modify {
             makeUnique()

@@ -93,7 +93,7 @@ extension Controller {
             figures.actionsSucceeded[action.kind, default: 0] += 1
             pending.outcomes.append(IntentOutcome(sequence: intent, result: .succeeded, message: ""))
             apps[app]?.failures[key] = nil
-            noteSuccess(key, app)
+            noteSuccess(key, action, app)
             announce(action, app)
         }
         markDirty(app)
@@ -117,14 +117,15 @@ extension Controller {
     }
 
     /// An engine may say yes and do nothing. What is asked for again and again within minutes waits like a failure.
-    private func noteSuccess(_ key: ActionKey, _ app: AppName) {
+    private func noteSuccess(_ key: ActionKey, _ action: Action, _ app: AppName) {
         guard key.kind != .prepare, key.kind != .restart, var record = apps[app] else { return }
-        // A route changes with each instance that comes or goes.
-        let limit = key.kind == .route ? 50 : 3
+        let limit = 3
         let now = clock.now()
         record.successes = record.successes.filter { now - $0.value.at < .minutes(5) }
-        let times = (record.successes[key]?.times ?? 0) + 1
-        record.successes[key] = (times, now)
+        let before = record.successes[key]
+        // A route is told anew with each instance that comes or goes: another one is not the same thing again.
+        let times = before?.action == action ? (before?.times ?? 0) + 1 : 1
+        record.successes[key] = (times, now, action)
         if times >= limit {
             let next =
                 now + Backoff.delay(attempt: times - limit + 1, longest: .seconds(60), seed: key.object)

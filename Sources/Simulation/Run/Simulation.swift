@@ -103,7 +103,10 @@ public final class Simulation {
         let second = instant.nanoseconds / 1_000_000_000
         guard second > lastTick else { return }
         lastTick = second
-        if instant - lastStatus >= .seconds(5) { readStatus() }
+        if instant - lastStatus >= .seconds(5) {
+            readStatus()
+            if calmSince != nil, second % 20 < 5, script == nil { world.letGoOn() }
+        }
         world.happen(.tick)
     }
 
@@ -158,8 +161,20 @@ public final class Simulation {
             "END", "the story ends as it does without a crash", (missing + wrong).joined(separator: ", "))
     }
 
+    /// How things stand at the end, into the story.
+    private func tellStatus() {
+        for app in world.truth.status?.apps ?? [] {
+            let numbers = [app.running?.number, app.wanted?.number].map { $0?.description ?? "–" }
+            let reasons = app.because.map { "\($0.cause.rawValue) \($0.object): \($0.message)" }
+            world.note(
+                "= \(app.name) \(app.verdict.rawValue), runs \(numbers[0]), wants \(numbers[1])"
+                    + (reasons.isEmpty ? "" : " (\(reasons.joined(separator: "; ")))"))
+        }
+    }
+
     private func finish() -> SimulationReport {
         readStatus()
+        tellStatus()
         if let scenario = world.options.scenario { judgeEnd(of: scenario) }
         world.happen(.ended)
         for incarnation in world.incarnations {

@@ -12,7 +12,7 @@ struct Story {
     mutating func add(_ happening: Happening, at now: Instant) {
         switch happening {
         case .call(let call, let stage): note(Self.call(call, stage), at: now)
-        case .routed(let action, let stage): note("edge \(Self.words(stage)): \(action.object)", at: now)
+        case .routed(let action, let stage): note("edge \(Self.words(stage)): \(Self.words(action))", at: now)
         case .stored(let batch, let incarnation, let error): add(batch, incarnation, error, at: now)
         case .pushed: break
         case .asked(let text): note("somebody asks: \(text)", at: now)
@@ -28,6 +28,13 @@ struct Story {
 
     private static func call(_ call: EngineCall, _ stage: CallStage) -> String {
         "#\(call.number) \(call.action.kind.rawValue) \(call.action.object) \(words(stage))"
+    }
+
+    private static func words(_ action: Action) -> String {
+        guard case .route(let route) = action else { return action.object }
+        let targets = route.targets.map { $0.name + ($0.isDraining ? " draining" : "") }
+        let shares = (route.split ?? [:]).sorted { $0.key < $1.key }.map { "\($0.key) \($0.value) %" }
+        return "\(action.object) to \((targets + shares).joined(separator: ", "))"
     }
 
     private static func words(_ stage: CallStage) -> String {

@@ -68,8 +68,17 @@ extension World {
     func push(_ files: [String: String], subject: String) {
         guard let id = repository.commit(files, subject: subject) else { return }
         git.pushed.append(id)
+        note("commit …\(id.rawValue.suffix(3)): \(subject)")
+        if options.keepsStory { tell(files) }
         noteHead(id, files)
-        note("commit \(id.short): \(subject)")
+    }
+
+    /// What is new in the branch, into the story.
+    private func tell(_ files: [String: String]) {
+        for (path, text) in files.sorted(by: { $0.key < $1.key }) where git.loaded[text] == nil {
+            note("    \(path)")
+            for line in text.split(separator: "\n") { note("    | \(line)") }
+        }
     }
 
     private func noteHead(_ id: CommitID, _ files: [String: String]) {

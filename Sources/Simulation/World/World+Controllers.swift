@@ -214,10 +214,13 @@ extension World {
         }
     }
 
-    /// At the end people let everything go on that they have stopped.
-    func resumeAll() {
-        for (name, memory) in truth.stored.apps.sorted(by: { $0.key < $1.key }) where memory.isPaused {
-            resume(name)
+    /// In the calm, people let everything go on that waits for them.
+    func letGoOn() {
+        for app in truth.status?.apps ?? [] {
+            let causes = Set(app.because.map(\.cause))
+            if app.isPaused { resume(app.name) }
+            if causes.contains(.approval) { ask(.approve, of: app.name) }
+            if causes.contains(.evidence) { ask(.promote, of: app.name) }
         }
     }
 }

@@ -262,7 +262,6 @@ extension World {
         isCalm = true
         truth.isCalm = true
         for incarnation in incarnations { incarnation.isSuspended = false }
-        resumeAll()
         if present == nil { startController() }
         happen(.calm)
     }
