@@ -42,6 +42,8 @@ public struct InstanceHealth: Hashable, Sendable {
     /// What was found running may have served for months: one bad answer is not enough to doubt it.
     private var wasFoundRunning: Bool
     private var failuresAtFirst = 0
+    /// It ran when the controller first saw it, and has not been asked to the end: as likely well as not.
+    public var isUndecided: Bool { isUnasked && wasFoundRunning }
 
     private var startStamp: String
     private var restartCount: Int

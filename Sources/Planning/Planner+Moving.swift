@@ -50,7 +50,7 @@ extension AppPlanning {
             return view.isGateOpen(now: now, window: movement.window)
                 && view.mineProven(now: now, window: movement.window) >= movement.want(of: view)
                 && (!isRouted(view.name) || movement.isStillDark
-                    || view.mineServing >= movement.want(of: view))
+                    || view.mineInRoute >= movement.want(of: view))
                 && hasMadeRoom(view, movement)
         }
     }
@@ -243,7 +243,7 @@ extension AppPlanning {
             if left.isDraining != right.isDraining { return left.isDraining }
             return left.name > right.name
         }
-        for other in inOrder where spare > 0 {
+        for other in inOrder where spare > 0 && !other.isUndecided {
             // One that gets no requests is missed by nobody, unless the edge has just lost its routes.
             guard budget > 0 || budget == 0 && !other.isServing else { continue }
             if other.isServing { budget -= 1 }

@@ -46,7 +46,7 @@ extension AppPlanning {
     }
 
     private mutating func takeAway(_ others: [InstanceView], _ view: ProcessView, floor: Int) {
-        for other in others where !other.isReady { remove(other) }
+        for other in others where !other.isReady && !other.isUndecided { remove(other) }
         let isBack = view.mineServing >= view.want || isPlanted(.floorIgnoredOnTheWayBack)
         var budget = isBack ? others.count : view.servingCount - floor
         let inOrder = others.filter(\.isReady).sorted { left, right in
@@ -72,7 +72,7 @@ extension AppPlanning {
         }
         // One that is only on its way makes nobody superfluous who serves.
         var spare = isPlanted(.surplusTakesWhoServes) ? surplus : view.mineServing - view.want
-        for instance in inOrder where surplus > 0 {
+        for instance in inOrder where surplus > 0 && !instance.isUndecided {
             if instance.isServing {
                 guard spare > 0 else { continue }
                 spare -= 1

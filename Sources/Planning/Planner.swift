@@ -74,6 +74,7 @@ struct AppPlanning {
 
     mutating func run() {
         holdDeadline()
+        wakeForUndecided()
         guard input.isEngineCurrent else {
             judgeWithoutEngine()
             return
@@ -218,17 +219,43 @@ struct AppPlanning {
                 break
             }
         }
+        let health = input.health[instance.id] ?? InstanceHealth(instance, now: now)
         return InstanceView(
-            instance: instance, health: input.health[instance.id] ?? InstanceHealth(instance, now: now),
+            instance: instance, health: health,
             isStopping: isStopping, isLeaving: isLeaving, isStarting: isStarting,
-            question: spec.map { ProbePolicy($0).question }, isReachable: isReachable(instance),
+            question: spec.map { ProbePolicy($0).question },
+            isUndecided: isUndecided(instance, health, isStopping), isInRoute: isInRoute(instance),
+            isReachable: isReachable(instance),
             isDraining: isDraining(instance))
     }
 
-    private func isReachable(_ instance: ObservedInstance) -> Bool {
+    /// What nobody can ask, because no release that is remembered says how, is not undecided for ever.
+    private static let undecidedTime = TimeSpan.seconds(15)
+
+    private func isUndecided(
+        _ instance: ObservedInstance, _ health: InstanceHealth, _ isStopping: Bool
+    ) -> Bool {
+        health.isUndecided && instance.state == .running && !isStopping
+            && now - health.startedAt < Self.undecidedTime
+    }
+
+    private mutating func wakeForUndecided() {
+        for health in input.health.values where health.isUndecided {
+            wake(at: health.startedAt + Self.undecidedTime)
+        }
+    }
+
+    private func isInRoute(_ instance: ObservedInstance) -> Bool {
         guard case .routes(let routes) = input.edge, isRouted(instance.labels.process) else { return true }
         let targets = routes[instance.labels.process]?.observed.route.targets ?? []
         return targets.contains { $0.container == instance.id }
+    }
+
+    private func isReachable(_ instance: ObservedInstance) -> Bool {
+        guard isInRoute(instance) else { return false }
+        guard let route = observedRoute(instance.labels.process)?.observed.route, let split = route.split
+        else { return true }
+        return (split[instance.labels.release] ?? 0) > 0
     }
 
     private func isDraining(_ instance: ObservedInstance) -> Bool {

@@ -12,7 +12,11 @@ struct InstanceView {
     let isStarting: Bool
     /// What the release that is looked from asks its instances; `nil` where it does not have the process.
     let question: ProbePolicy.Question?
-    /// Requests reach it as far as is known: the edge has it, or there is no edge for its process.
+    /// It was found running a moment ago and may serve for all that is known: neither counted on nor taken away.
+    let isUndecided: Bool
+    /// The edge has it, or there is no edge for its process.
+    let isInRoute: Bool
+    /// Requests reach it as far as is known: it is in the route, and its release has a share of them.
     let isReachable: Bool
     /// The edge gives it nothing new.
     let isDraining: Bool
@@ -24,7 +28,7 @@ struct InstanceView {
     /// The edge sends it requests, and nothing is known against it: a controller that has just been started leaves
     /// what it finds where it is.
     var isTrusted: Bool {
-        isReady || isReachable && instance.state == .running && health.isUnasked && !isStopping
+        isReady || isInRoute && instance.state == .running && health.isUnasked && !isStopping
     }
     /// Ready, and requests reach it.
     var isServing: Bool { isReady && isReachable }
@@ -83,6 +87,7 @@ struct ProcessView {
             + launching
     }
     var mineReady: Int { mine.count { $0.isReady } }
+    var mineInRoute: Int { mine.count { $0.isReady && $0.isInRoute } }
     var mineServing: Int { mine.count { $0.isServing } }
     var servingCount: Int { (mine + others).count { $0.isServing } }
 

@@ -169,7 +169,8 @@ public struct CeilingChecker: Checker {
         let since = plan.at.earlier(by: weather.seeing(at: plan.at))
         var names = others(labels, unseenSince: since, in: world)
         names.insert(call.action.object)
-        for other in world.inFlight {
+        // What a controller that was stopped has asked for and not got yet, its successor cannot know.
+        for other in world.inFlight where other.incarnation == call.incarnation {
             guard let coming = Self.raised(by: other.action, in: world), coming.app == labels.app,
                 coming.process == labels.process
             else { continue }
