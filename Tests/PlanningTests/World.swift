@@ -437,8 +437,12 @@ struct World {
                 split.values.reduce(0, +) == 100 && split.values.allSatisfy { (0...100).contains($0) }
             if !isWhole { violations.append("I5: shares \(split)") }
         }
+        let present = routes?[route.key.process]?.observed.route.targets.map(\.container) ?? []
         for target in route.targets {
-            guard let instance = instances[target.container], isReady(instance) else {
+            let instance = instances[target.container]
+            // What has requests already and was not asked since a start keeps them.
+            let isUnasked = present.contains(target.container) && health[target.container]?.isUnasked == true
+            guard let instance, isReady(instance) || instance.state == .running && isUnasked else {
                 violations.append("I5: \(target.name) gets requests and is not ready")
                 continue
             }
