@@ -122,7 +122,9 @@ public final class Simulation {
 
     /// The controller says of every app that it has arrived, or that it waits for a person.
     private var isSettled: Bool {
-        guard let status = world.truth.status, status.engine.isReachable else { return false }
+        guard let status = world.truth.status, status.engine.isReachable,
+            status.sources.allSatisfy({ $0.commit?.id == world.truth.head && $0.because.isEmpty })
+        else { return false }
         return status.apps.allSatisfy { app in
             switch app.verdict {
             case .converged, .rolledBack, .held, .invalid: true
