@@ -115,6 +115,15 @@ import Testing
         #expect(play.found.count == 2)
     }
 
+    @Test func `I14: what the old one had written down before it stood still may still begin`() {
+        var play = Play(ActorChecker.self)
+        let start = Action.start(Make.id("a1"), name: "a1")
+        play.store(Make.memory(v1), intents: [start], incarnation: 1)
+        play.store(Make.memory(v1), incarnation: 2)
+        play.happen(.call(EngineCall(number: 9, incarnation: 1, action: start), .began))
+        #expect(play.found == [])
+    }
+
     // MARK: I16
 
     private func converged(_ change: (inout Play) -> Void) -> [String] {

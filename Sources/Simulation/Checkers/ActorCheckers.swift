@@ -2,14 +2,24 @@ import Model
 import Ports
 
 /// I14.
+///
+/// Nobody can keep a process from standing still between its decision and the call, so what the old one had written
+/// down before the new one came may still be carried out; the new one finds it written down, and names are the same.
 public struct ActorChecker: Checker {
     public static let id = "I14"
     public static let rule = """
-        Only one controller acts: once another one has followed it, an old one writes nothing and starts nothing \
-        more, even if it only stood still meanwhile.
+        Only one controller acts: once another one has followed it, an old one writes and decides nothing more, \
+        even if it only stood still meanwhile.
         """
 
+    private struct Key: Hashable {
+        var kind: Action.Kind
+        var object: String
+    }
+
     private var newest = 0
+    /// What the present and earlier controllers have written down, and which of them.
+    private var writers: [Key: Int] = [:]
 
     public init() {}
 
@@ -22,10 +32,15 @@ public struct ActorChecker: Checker {
                 ]
             }
             newest = incarnation
+            for intent in batch.intents {
+                writers[Key(kind: intent.action, object: intent.object)] = incarnation
+            }
         case .call(let call, .began) where call.incarnation < newest:
+            let writer = writers[Key(kind: call.action.kind, object: call.action.object)]
+            guard writer.map({ $0 > call.incarnation }) ?? true else { return [] }
             return [
-                "controller \(call.incarnation) starts \(call.action.kind) of \(call.action.object) after controller"
-                    + " \(newest) has written"
+                "controller \(call.incarnation) starts \(call.action.kind) of \(call.action.object), which it has not"
+                    + " written down, after controller \(newest) has written"
             ]
         default: break
         }

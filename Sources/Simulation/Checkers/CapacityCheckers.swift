@@ -99,6 +99,11 @@ public struct FloorChecker: Checker {
         let total = ready.values.reduce(0, +)
         guard total < floor else { return [] }
         for charge in charges {
+            // Back to all that the last good release is meant to have is no fall, however many were to come.
+            if let good = charge.lastGood, let template = good.templates[key.process]?.digest {
+                let want = Limits.want(key.process, in: good.spec)
+                if want > 0, ready[template, default: 0] >= want { return [] }
+            }
             if let enough = charge.enough(key.process), ready[enough.template, default: 0] >= enough.count {
                 return []
             }
@@ -142,6 +147,8 @@ public struct CeilingChecker: Checker {
         else {
             return []
         }
+        // One that only stood still goes on with what it had decided; the newer one puts that right.
+        guard call.incarnation >= (world.incarnations.max() ?? 0) else { return [] }
         let plan = watch.plan(call.action, app: labels.app, book, in: world)
         switch stage {
         case .began: return count(call, labels, plan, in: world)
@@ -165,7 +172,8 @@ public struct CeilingChecker: Checker {
         let ceilings = [plan.charge, book.charge(of: labels.app, in: world)].map {
             $0.ceiling(labels.process)
         }
-        guard let ceiling = ceilings.compactMap(\.self).max() else { return [] }
+        guard var ceiling = ceilings.compactMap(\.self).max() else { return [] }
+        ceiling += weather.hidden(at: world.now)
         let since = plan.at.earlier(by: weather.seeing(at: plan.at))
         var names = others(labels, unseenSince: since, in: world)
         names.insert(call.action.object)

@@ -72,10 +72,13 @@ public struct RollbackChecker: Checker {
             )
         }
         let templates = Set(good.templates.values.map(\.digest))
+        var hidden = weather.hidden(at: world.now)
         for (id, instance) in world.instances where instance.isOurs && instance.observed.labels.app == app {
             guard !templates.contains(instance.observed.labels.template), instance.observed.state.isLive,
                 !trail.isUnseen(id, since: world.now.earlier(by: seeing))
             else { continue }
+            hidden -= 1
+            guard hidden < 0 else { continue }
             found.append("\(app): back at \(good.number), and \(instance.observed.name) still runs")
         }
         return found

@@ -35,11 +35,15 @@ struct ReadinessTrail {
     private var ownStarts: [String: Instant] = [:]
     /// Instances that a call of the controller is about to take down.
     private var beingTaken: Set<ContainerID> = []
+    /// Instances that the engine said it had stopped or removed, and had not.
+    private var saidToBeGone: [ContainerID: Instant] = [:]
 
     mutating func observe(_ happening: Happening, in world: WorldTruth) {
         switch happening {
         case .call(let call, .began): noteTaking(call.action, isOver: false)
-        case .call(let call, .answered): noteTaking(call.action, isOver: true)
+        case .call(let call, .answered(let error)):
+            noteTaking(call.action, isOver: true)
+            if error == nil { noteLie(call.action, in: world) }
         case .call(let call, .acted): note(call, in: world)
         case .life, .fault, .tick, .calm, .ended, .started: break
         case .crashed: beingTaken = []
@@ -55,6 +59,15 @@ struct ReadinessTrail {
         case .stop(let id, _, _), .restart(let id, _, _), .remove(let id, _, _):
             if isOver { beingTaken.remove(id) } else { beingTaken.insert(id) }
         case .prepare, .launch, .start, .repair, .removeNetwork, .route, .unroute: break
+        }
+    }
+
+    private mutating func noteLie(_ action: Action, in world: WorldTruth) {
+        switch action {
+        case .stop(let id, _, _), .remove(let id, _, _):
+            guard let instance = world.instances[id], instance.observed.state.isLive else { return }
+            saidToBeGone[id] = world.now
+        case .restart, .prepare, .launch, .start, .repair, .removeNetwork, .route, .unroute: break
         }
     }
 
@@ -123,8 +136,9 @@ struct ReadinessTrail {
         }
     }
 
-    /// Somebody else than the controller brought it up after `since`.
+    /// Somebody else than the controller brought it up after `since`, or the engine said then that it was gone.
     func isUnseen(_ id: ContainerID, since: Instant) -> Bool {
+        if let lie = saidToBeGone[id], lie > since { return true }
         guard let path = paths[id], let live = path.liveSince, live > since else { return false }
         guard let own = ownStarts[path.name] else { return true }
         return live - own > .seconds(60)

@@ -11,6 +11,7 @@ struct Weather {
     private var foulUntil = Instant.zero
     private var stalledUntil = Instant.zero
     private var blindUntil = Instant.zero
+    private var hidingUntil = Instant.zero
 
     mutating func observe(_ happening: Happening, in world: WorldTruth) {
         switch happening {
@@ -24,7 +25,10 @@ struct Weather {
         case .calm: open = [:]
         default: break
         }
-        for kind in open.values { darken(kind, now: world.now) }
+        for (words, kind) in open {
+            darken(kind, now: world.now)
+            if FaultWords.isHiding(words) { hidingUntil = world.now + Self.clearing }
+        }
     }
 
     private mutating func note(_ words: String, now: Instant) {
@@ -56,6 +60,9 @@ struct Weather {
     /// Something is wrong, or was lately, that keeps a rollout from going on.
     func isStalled(at now: Instant) -> Bool { now < stalledUntil }
 
+    /// How many containers could not be read.
+    func hidden(at now: Instant) -> Int { now < hidingUntil ? 1 : 0 }
+
     /// How long something that was nobody's call may go unseen.
     func seeing(at now: Instant) -> TimeSpan { now < blindUntil ? Self.clearing : Self.latency }
 
@@ -86,6 +93,7 @@ enum FaultWords {
         }
     }
 
+    static func isHiding(_ words: String) -> Bool { words.contains("hangingContainer") }
     static func isJump(_ words: String) -> Bool { words.contains("wall clock") }
     static func isOfEvents(_ words: String) -> Bool { words.hasPrefix("event") }
     static func isNewStore(_ words: String) -> Bool { words.contains("another store") }
