@@ -63,7 +63,12 @@ public struct FloorChecker: Checker {
             change.before.serves(target.container) && !(change.after?.serves(target.container) ?? false)
                 && world.instances[target.container]?.isReady == true
         }
-        guard !lost.isEmpty else { return [] }
+        // One that takes over from another in the same moment makes nobody missing.
+        let gained = (change.after?.targets ?? []).count { target in
+            change.after?.serves(target.container) == true && !change.before.serves(target.container)
+                && world.instances[target.container]?.isReady == true
+        }
+        guard lost.count > gained else { return [] }
         let action = change.after.map(Action.route) ?? .unroute(change.before.key)
         let plan = watch.plan(action, app: change.before.key.app, book, in: world)
         guard change.after != nil || plan.charge.heir?.spec.process(change.before.key.process) != nil else {
@@ -102,7 +107,8 @@ public struct FloorChecker: Checker {
             // Back to all that the last good release is meant to have is no fall, however many were to come.
             if let good = charge.lastGood, let template = good.templates[key.process]?.digest {
                 let want = Limits.want(key.process, in: good.spec)
-                if want > 0, ready[template, default: 0] >= want { return [] }
+                let least = want - Limits.unavailable(good.spec.deploy, of: want)
+                if want > 0, ready[template, default: 0] >= least { return [] }
             }
             if let enough = charge.enough(key.process), ready[enough.template, default: 0] >= enough.count {
                 return []

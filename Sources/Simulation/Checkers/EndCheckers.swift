@@ -41,6 +41,8 @@ enum EndState {
                 return "it is degraded: \(reason(status))"
             }
             return nil
+        case .progressing where waitsForHeldMember(status, app, in: world):
+            return nil
         case .progressing, .unknown, .unplaceable, .invalid:
             return "it is \(status.verdict.rawValue): \(reason(status))"
         }
@@ -72,6 +74,18 @@ enum EndState {
             return "a good release is held: \(reason(status))"
         }
         return nil
+    }
+
+    /// All of it is proven, and another app of its group waits for a person.
+    private static func waitsForHeldMember(_ status: AppStatus, _ app: AppName, in world: WorldTruth) -> Bool
+    {
+        guard status.because.contains(where: { $0.cause == .group }), let group = world.wanted[app]?.group
+        else {
+            return false
+        }
+        return world.status?.apps.contains { other in
+            other.name != app && other.verdict == .held && world.wanted[other.name]?.group == group
+        } ?? false
     }
 
     static func reason(_ status: AppStatus) -> String { status.because.first?.message ?? "no reason" }
@@ -177,7 +191,12 @@ public struct StabilityChecker: Checker {
             guard let flaw = EndState.flaw(of: app, in: world, hadTrouble: true) else {
                 // Who waits for another app goes on when that one does.
                 let verdict = world.status?.apps.first { $0.name == app }?.verdict
-                if verdict == .waiting { settled.remove(app) } else { settled.insert(app) }
+                let isKeeping = world.stored.apps[app]?.kept != nil
+                if verdict == .waiting || verdict == .progressing || isKeeping {
+                    settled.remove(app)
+                } else {
+                    settled.insert(app)
+                }
                 continue
             }
             if settled.remove(app) != nil { found.append("\(app) was at rest, and now \(flaw)") }
