@@ -127,7 +127,9 @@ extension AppPlanning {
             .stepPassed, release: rollout.target.number, commit: rollout.target.origin.commit.id,
             "\(rollout.target.number) holds; step \(rollout.step + 1) begins")
         // The same news, looked at for the next step; its number bounds the depth.
+        isSecondLook = true
         advance(rollout)
+        isSecondLook = false
     }
 
     /// The last step holds: the release is good, unless others have to be good with it.
@@ -165,7 +167,9 @@ extension AppPlanning {
         event(
             .rolloutSucceeded, release: target.number, commit: target.origin.commit.id,
             "\(target.number) is proven and is now the last good release")
+        isSecondLook = true
         steady()
+        isSecondLook = false
     }
 
     // MARK: Starting and stopping

@@ -402,7 +402,7 @@ extension AppPlanning {
     private func instanceBlockers(_ views: [ProcessView]) -> [Blocker] {
         var blockers: [Blocker] = []
         for view in views where view.mineReady < view.want || memory.rollout != nil {
-            blockers += view.mine.prefix(5).compactMap(instanceBlocker)
+            blockers += view.mine.compactMap(instanceBlocker)
             if view.mineReady < view.want, view.mine.allSatisfy({ $0.isReady || $0.isStopping }) {
                 blockers.append(
                     Blocker(

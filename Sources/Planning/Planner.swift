@@ -48,6 +48,8 @@ struct AppPlanning {
     /// The instances as the steady state has sorted them, for the verdict.
     var viewsAtRest: [ProcessView]?
     let busyObjects: Set<String>
+    /// The same news is looked at once more: what was decided just now counts.
+    var isSecondLook = false
     /// Instances that are to go and leave the edge first.
     var departing: Set<ContainerID> = []
     /// The share of requests that the new release is to get now, in per cent; `nil`: all instances get the same.
@@ -201,11 +203,14 @@ struct AppPlanning {
 
     // MARK: Looking at instances
 
+    /// What is being done, and in a second look of the same plan what the first one has decided.
+    private var underWay: [Action] { isSecondLook ? input.inFlight + plan.actions : input.inFlight }
+
     func view(_ instance: ObservedInstance, _ spec: ProcessSpec? = nil) -> InstanceView {
         var isStopping = false
         var isLeaving = false
         var isStarting = false
-        for action in input.inFlight {
+        for action in underWay {
             switch action {
             case .stop(let id, _, _), .restart(let id, _, _):
                 if id == instance.id { isStopping = true }
@@ -270,7 +275,7 @@ struct AppPlanning {
         for process in (release?.spec.processes ?? []) + (other?.spec.processes ?? []) {
             names.insert(process.name)
         }
-        for case .launch(let order) in input.inFlight { names.insert(order.labels.process) }
+        for case .launch(let order) in underWay { names.insert(order.labels.process) }
         var views: [ProcessName: ProcessView] = [:]
         for name in names {
             let spec = release?.spec.process(name)
@@ -293,7 +298,7 @@ struct AppPlanning {
             }
         }
         let seen = Set(input.instances.map(\.name))
-        for case .launch(let order) in input.inFlight where !seen.contains(order.name) {
+        for case .launch(let order) in underWay where !seen.contains(order.name) {
             if views[order.labels.process]?.template?.digest == order.labels.template {
                 views[order.labels.process]?.launching += 1
             } else {

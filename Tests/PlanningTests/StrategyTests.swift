@@ -104,6 +104,30 @@ import Testing
         #expect(count("one", world) == 0)
     }
 
+    @Test func theSixthInstanceIsNotSilent() {
+        var world = world(deploy(.rolling), replicas: 6)
+        world.settle()
+        guard let last = world.instances.values.max(by: { $0.name < $1.name }) else { return }
+        world.change(last.id) { $0.state = .exited(code: 1, outOfMemory: false) }
+        world.decide()
+        #expect(world.lastPlan?.verdict == .degraded)
+        #expect(world.lastPlan?.because.isEmpty == false)
+    }
+
+    @Test func aStepThatIsInPlaceAtOnceStartsNothingTwice() {
+        var world = world(deploy(.canary, steps: [50, 100], bake: .seconds(20)), replicas: 1)
+        run(&world) { world in
+            world.inFlight.isEmpty && count("one", world) == 0 && world.memory.rollout?.bakingSince != nil
+        }
+        // The same containers under another strategy: the first step stands, and the second one begins in one plan.
+        world.commit(spec("two", deploy(.blueGreen, bake: .seconds(20)), replicas: 1), behavior: .healthy)
+        world.decide()
+        let launches = world.lastPlan?.actions.filter { $0.kind == .launch } ?? []
+        #expect(world.memory.rollout?.step == 1 && launches.count == 1, "\(launches.map(\.object))")
+        world.settle()
+        #expect(world.violations == [])
+    }
+
     @Test func aCanaryThatAnswersErrorsGoesBackBeforeTheNextStep() {
         let analysis = [errorRate()]
         var world = world(

@@ -172,6 +172,7 @@ import Testing
         let shop = Make.release(2, Make.spec(image: "shop:2", group: "store"))
         let api = Make.release(2, Make.spec(Make.name("api"), image: "api:2", group: "store"))
         let moving = Make.memory(nil, target: api)
+        play.push([shop.spec, api.spec])
         play.store(Make.memory(v1, target: shop)) { $0.apps[api.app] = moving }
         change(&play, moving, shop, api)
         return play.found
@@ -189,6 +190,14 @@ import Testing
             play.store(
                 Make.memory(shop), records: [Make.record(shop, .succeeded), Make.record(api, .succeeded)]
             ) { $0.apps[api.app] = Make.memory(api) }
+        }
+        #expect(found == [])
+    }
+
+    @Test func `I26: git has taken one out of the group meanwhile`() {
+        let found = group { play, _, shop, api in
+            play.push([shop.spec, Make.spec(api.app, image: "api:2")])
+            play.store(Make.memory(shop), records: [Make.record(shop, .succeeded)])
         }
         #expect(found == [])
     }
