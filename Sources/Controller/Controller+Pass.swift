@@ -29,6 +29,7 @@ extension Controller {
             batch.apps[name] = apps[name]?.memory
         }
         let removals = addRemovals(to: &batch)
+        if isPlanted(.journalsAfterActing) { await actEarly(&started, &batch) }
         let isDurable = await makeDurable(&batch, seen: seen, planned: names)
         guard isDurable || isPlanted(.actsBeforeJournal) else {
             // The next listing comes to them again.
@@ -300,6 +301,15 @@ extension Controller {
         }
         changedMemories.insert(planned.name)
         markDirty(planned.name)
+    }
+
+    /// What a planted bug does: the effects come first, and then the note of them.
+    private func actEarly(_ started: inout [StartedAction], _ batch: inout StoreBatch) async {
+        for item in started { await execute(item.intent, item.action, for: item.app) }
+        started = []
+        batch.outcomes += pending.outcomes
+        batch.owned += pending.owned
+        batch.events += pending.events
     }
 
     /// One deadline per app is enough: the plan made then says the next one.

@@ -45,6 +45,7 @@ public enum Mutant: Int, Sendable, CaseIterable {
     case copiedLabelsAreOurs
     case fencedClaimsAgain
     case actsBeforeJournal
+    case journalsAfterActing
     case overtakenStays
     case ownershipNotStored
     case openIntentsForgotten
@@ -266,6 +267,11 @@ extension Mutant {
             (
                 "I14-unwritten",
                 "Actions start although the store has refused their intents."
+            )
+        case .journalsAfterActing:
+            (
+                "I22-journal",
+                "Actions start before their intents are written."
             )
         case .overtakenStays:
             (

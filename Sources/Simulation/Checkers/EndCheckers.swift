@@ -24,7 +24,8 @@ enum EndState {
             if let wanted = world.wanted[app], release.spec == wanted {
                 return "it is rolled back from what it runs"
             }
-            if !hadTrouble, isGood(app, in: world) { return "a good release was rolled back" }
+            let isForGroup = memory?.quarantine.contains { $0.failure.cause == .group } ?? false
+            if !hadTrouble, !isForGroup, isGood(app, in: world) { return "a good release was rolled back" }
             return fault(of: release, app, in: world)
         case .held:
             if let flaw = unexplained(status, app, in: world, hadTrouble: hadTrouble) { return flaw }

@@ -16,9 +16,10 @@ extension World {
 
     /// The one that could answer a request now.
     var answering: Incarnation? {
-        guard let present, !present.isSuspended, present.controller != nil, !present.hasEnded else {
-            return nil
-        }
+        guard let present, !present.isSuspended, present.controller != nil, !present.hasEnded,
+            // Before that it has nothing to answer from.
+            present.store != nil
+        else { return nil }
         return present
     }
 

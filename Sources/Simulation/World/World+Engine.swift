@@ -52,7 +52,10 @@ extension World {
 
     func launch(_ order: InstanceOrder) -> Effect<ContainerID> {
         if isDiskFull { return .failed(Self.error(.diskFull, "no space left")) }
+        let before = engine.instances.first { $0.name == order.name }?.id
         let effect = Effect { () throws(EngineError) in try engine.launchNow(order) }
+        // What was made and never started is made anew, as another container.
+        if let before, engine.instance(before) == nil { sync(before) }
         guard let instance = engine.instances.first(where: { $0.name == order.name }) else { return effect }
         for mount in order.template.mounts { truth.volumes.insert(mount.volume) }
         // Somebody else's container may have the name.
