@@ -309,6 +309,7 @@ extension Controller {
         started = []
         batch.outcomes += pending.outcomes
         batch.owned += pending.owned
+        batch.disowned += pending.disowned
         batch.events += pending.events
     }
 
