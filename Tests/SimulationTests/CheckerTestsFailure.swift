@@ -189,6 +189,17 @@ import Testing
         #expect(!play.found.isEmpty)
     }
 
+    @Test func `I25: each change of mind takes a poll to arrive`() {
+        var play = Play(HonestyChecker.self)
+        play.store(Make.memory(v1))
+        play.world.status = Make.status(.converged, wanted: v1, running: v1)
+        for (index, commit) in "bcdef".enumerated() {
+            play.push([Make.spec(image: "shop:\(index + 2)")], commit: commit)
+            play.pass(40)
+        }
+        #expect(play.found == [])
+    }
+
     @Test func `I25: converged while it is turned back, and a verdict without a reason`() {
         var play = Play(HonestyChecker.self)
         play.push([v1.spec])

@@ -84,7 +84,7 @@ public struct HonestyChecker: Checker {
     private var failed: [AppName: Rollout] = [:]
     /// Since when the app's last good release is not what git wants.
     private var differs: [AppName: Instant] = [:]
-    private var compared: [AppName: (head: CommitID?, release: Release?)] = [:]
+    private var compared: [AppName: (head: CommitID?, release: Release?, wanted: AppSpec?)] = [:]
     private var lies: [AppName: Instant] = [:]
     private var lastLookedAt = Instant.zero
 
@@ -157,16 +157,20 @@ public struct HonestyChecker: Checker {
         return "git has wanted something else for \(world.now - since)"
     }
 
-    /// Notes since when git wants something else; compared anew only when either has changed.
+    /// Notes since when git wants this very thing and something else runs; compared anew only when either changes.
     private mutating func compare(_ app: AppName, in world: WorldTruth) {
         let release = world.stored.apps[app]?.lastGood
-        if let last = compared[app], last.head == world.head, last.release == release { return }
-        compared[app] = (world.head, release)
-        guard let wanted = world.wanted[app], let release, wanted != release.spec else {
+        let last = compared[app]
+        if let last, last.head == world.head, last.release == release { return }
+        let wanted = world.wanted[app]
+        compared[app] = (world.head, release, wanted)
+        guard let wanted, let release, wanted != release.spec else {
             differs[app] = nil
             return
         }
-        differs[app] = differs[app] ?? world.now
+        // Each change of mind takes a poll of its own to arrive.
+        let since = last?.wanted == wanted ? differs[app] : nil
+        differs[app] = since ?? world.now
     }
 
     /// A poll with its jitter, the fetch and the reading.
