@@ -60,6 +60,18 @@ import Testing
         #expect(play.found == [])
     }
 
+    @Test func `I1: who has only just recovered was last seen sick`() {
+        var play = running(FloorChecker.self, Make.memory(v1))
+        play.turn("a1", isReady: false)
+        play.pass(8)
+        play.turn("a1", isReady: true)
+        play.remove("a1")
+        #expect(play.found == [])
+        play.pass(60)
+        play.remove("a2")
+        #expect(play.found.count == 1)
+    }
+
     @Test func `I1: fewer are wanted on purpose`() {
         let less = Make.release(2, Make.spec(replicas: 1), alike: v1)
         var play = running(FloorChecker.self, Make.memory(less))

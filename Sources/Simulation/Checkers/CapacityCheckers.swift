@@ -53,6 +53,9 @@ public struct FloorChecker: Checker {
             // It had no requests any more: nothing is missed.
             return []
         }
+        // It had only just recovered: who decided this had last seen it sick.
+        let sight = taken.plan.charge.detection(key.process).and(weather.seeing(at: taken.plan.at))
+        if trail.hasRecovered(taken.id, since: taken.plan.at.earlier(by: sight)) { return [] }
         return judge(
             key, without: [taken.id], taken.plan, "\(taken.call.action.kind) of \(taken.call.action.object)",
             route: taken.route?.route, in: world)

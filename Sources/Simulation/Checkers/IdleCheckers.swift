@@ -125,7 +125,7 @@ public struct ClockChecker: Checker {
     private var rest = Rest()
     private var jumpedAt: Instant?
     /// When it began, and how long the engine had been away until then.
-    private var started: [RolloutBook.Key: (at: Instant, away: TimeSpan)] = [:]
+    private var started: [RolloutBook.Key: (at: Instant, away: TimeSpan, timeout: TimeSpan?)] = [:]
     private var awaySince: Instant?
     private var awayBefore = TimeSpan.zero
 
@@ -176,21 +176,20 @@ public struct ClockChecker: Checker {
         for record in batch.rollouts {
             let key = RolloutBook.Key(app: record.app, release: record.release, startedAt: record.startedAt)
             guard record.outcome != nil else {
-                started[key] = (world.now, away(world.now))
+                let target = world.stored.apps[record.app]?.rollout?.target
+                let own = target?.number == record.release ? target?.spec.deploy.effectiveTimeout : nil
+                started[key] = (world.now, away(world.now), own)
                 continue
             }
             guard let begun = started.removeValue(forKey: key),
                 let last = batch.apps[record.app]?.lastOutcome, last.release == record.release,
                 last.failure?.cause == .deadline,
-                let deploy = batch.releases.first(where: {
-                    $0.app == record.app && $0.number == record.release
-                })?
-                .spec.deploy ?? world.wanted[record.app]?.deploy
+                let timeout = begun.timeout
             else { continue }
-            // The spec may have changed since: half of it is enough to tell a jump from a wait.
+            // What it stood still for is known roughly: half of it is enough to tell a jump from a wait.
             let away = away(world.now).milliseconds - begun.away.milliseconds
             let spent = (world.now - begun.at).milliseconds - away
-            guard spent * 2 < deploy.effectiveTimeout.milliseconds else { continue }
+            guard spent * 2 < timeout.milliseconds else { continue }
             found.append(
                 "\(record.app): \(record.release) has failed for want of progress after \(world.now - begun.at), in"
                     + " which the engine was away for \(TimeSpan.milliseconds(away))")

@@ -136,6 +136,11 @@ struct ReadinessTrail {
         }
     }
 
+    /// It was not ready for a while that ended after `since`.
+    func hasRecovered(_ id: ContainerID, since: Instant) -> Bool {
+        paths[id]?.gaps.last.map { $0.to >= since } ?? false
+    }
+
     /// Somebody else than the controller brought it up after `since`, or the engine said then that it was gone.
     func isUnseen(_ id: ContainerID, since: Instant) -> Bool {
         if let lie = saidToBeGone[id], lie > since { return true }
