@@ -84,7 +84,7 @@ let package = Package(
             "Simulation", "SpecLoading", "StateStore", "Telemetry",
         ]),
 
-        program("slipway-sim", ["Model", "Simulation"]),
+        program("slipway-sim", ["Execution", "Model", "Simulation"]),
 
         tests("ModelTests", ["Model"]),
         tests("PlanningTests", ["Model", "Planning"]),

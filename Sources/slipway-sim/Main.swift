@@ -38,26 +38,17 @@ struct Main {
         }
     }
 
-    private static func say(_ text: String) {
+    static func say(_ text: String) {
         let bytes = Array("\(text)\n".utf8)
         _ = unsafe write(2, bytes, bytes.count)
     }
 
     private static func run(_ seeds: ClosedRange<UInt64>, _ options: Options) -> Int32 {
-        var totals = Totals()
         let clock = ContinuousClock()
         let start = clock.now
-        var told = start
-        for seed in seeds {
-            var simulation = options.simulation
-            simulation.seed = seed
-            let report = Simulation.run(simulation)
-            totals.add(report)
+        let crew = Crew(seeds: seeds, options: options)
+        let totals = crew.run { report, simulation in
             if !report.isGood { tell(report, simulation) }
-            if !options.isQuiet, clock.now - told > .seconds(10) {
-                told = clock.now
-                say("… seed \(seed) of \(seeds.upperBound)")
-            }
         }
         let wall = clock.now - start
         print(options.isJSON ? totals.json(wall: wall) : totals.text(wall: wall))

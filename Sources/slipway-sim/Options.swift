@@ -19,6 +19,8 @@ struct Options: Sendable {
     var planted: Set<String> = []
     var isJSON = false
     var isQuiet = false
+    /// Threads of `run`.
+    var jobs = 1
 
     static let help = """
         slipway-sim — runs the controller in a simulated world, with faults that follow from a seed
@@ -45,6 +47,7 @@ struct Options: Sendable {
           --faults LIST   all, none, or classes with commas: \(FaultClass.allCases.map(\.rawValue).joined(separator: ","))
           --minutes N     simulated time with faults before the calm, default \(SimulationOptions.defaultSafetyPhase)
           --hours N       the same in hours, for a soak
+          --jobs N        threads of `run`, default 1
           --edge          with a reverse proxy; --no-edge: without; default: the seed decides
           --only LIST     only these faults, commits and requests, such as crash3,commit1; `-` for none
           --plant LIST    with these bugs of `mutants`; other commands take one
@@ -109,6 +112,7 @@ struct Options: Sendable {
         case "--faults": simulation.faults = try Self.faults(value)
         case "--minutes": simulation.safetyPhase = .minutes(try Self.number(value, 1...100_000))
         case "--hours": simulation.safetyPhase = .minutes(try Self.number(value, 1...1_000) * 60)
+        case "--jobs": jobs = Int(try Self.number(value, 1...256))
         case "--crash-at": simulation.crashAtCrossing = Int(try Self.number(value, 1...1_000_000_000))
         case "--only":
             simulation.only = value == "-" ? [] : Set(value.split(separator: ",").map(String.init))

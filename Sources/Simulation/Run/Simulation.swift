@@ -12,6 +12,8 @@ public final class Simulation {
     private var jobsAtOnce = 0
     private var lastTick: Int64 = -1
     private var lastStatus = Instant.zero
+    /// When people last let go on what waits for them.
+    private var lastHelp = Instant.zero
     private var hasEnded = false
     private var calmSince: Instant?
     private var script: Script?
@@ -105,7 +107,10 @@ public final class Simulation {
         lastTick = second
         if instant - lastStatus >= .seconds(5) {
             readStatus()
-            if calmSince != nil, second % 20 < 5, script == nil { world.letGoOn() }
+            if calmSince != nil, script == nil, instant - lastHelp >= .seconds(15) {
+                lastHelp = instant
+                world.letGoOn()
+            }
         }
         world.happen(.tick)
     }

@@ -86,6 +86,14 @@ struct ReadinessTrail {
     private mutating func update(_ id: ContainerID, _ instance: WorldTruth.Instance, now: Instant) {
         let isReady = instance.isReady
         let isLive = instance.observed.state.isLive
+        // Most of what happens leaves most instances as they were, and this is looked at after all of it.
+        if isReady, let place = paths.index(forKey: id), paths.values[place].isReady,
+            paths.values[place].startedAt == instance.startedAt, paths.values[place].liveSince != nil
+        {
+            paths.values[place].lastReadyAt = now
+            paths.values[place].isDownByCall = false
+            return
+        }
         guard var path = paths[id] else {
             let labels = instance.observed.labels
             paths[id] = Path(
