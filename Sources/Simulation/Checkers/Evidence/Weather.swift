@@ -8,6 +8,8 @@ import Ports
 struct Weather {
     /// Faults that last, by what was said when they began.
     private var open: [String: FaultWords.Kind] = [:]
+    /// Those of them that hide a container.
+    private var hiding: Set<String> = []
     private var foulUntil = Instant.zero
     private var stalledUntil = Instant.zero
     private var blindUntil = Instant.zero
@@ -25,10 +27,9 @@ struct Weather {
         case .calm: open = [:]
         default: break
         }
-        for (words, kind) in open {
-            darken(kind, now: world.now)
-            if FaultWords.isHiding(words) { hidingUntil = world.now + Self.clearing }
-        }
+        guard !open.isEmpty else { return }
+        for kind in open.values { darken(kind, now: world.now) }
+        if !hiding.isDisjoint(with: open.keys) { hidingUntil = world.now + Self.clearing }
     }
 
     private mutating func note(_ words: String, now: Instant) {
@@ -42,6 +43,7 @@ struct Weather {
             open[FaultWords.standstill] = nil
         } else if words.contains(" for ") {
             open[words] = kind
+            if FaultWords.isHiding(words) { hiding.insert(words) }
         }
         darken(kind, now: now)
     }
