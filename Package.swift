@@ -70,8 +70,10 @@ let package = Package(
         // The loop and its surfaces.
         core("Controller", ["Execution", "Model", "Planning", "Ports", "SpecLoading", "Telemetry"]),
         core("ControlAPI", ["Controller", "Crypto", "HTTPServer", "Model", "Ports", "Telemetry"]),
-        core("Commands", ["Execution", "HTTPClient", "Model", "Planning", "SpecLoading"]),
         core("Simulation", ["Controller", "Model", "Planning", "Ports", "SpecLoading", "Telemetry"]),
+        core("Commands", [
+            "Execution", "GitSource", "HTTPClient", "Model", "Planning", "Ports", "Simulation", "SpecLoading",
+        ]),
 
         program("slipwayd", [
             "ControlAPI", "Controller", "DockerEngine", "Execution", "GitSource", "HTTPClient", "HTTPServer", "Model",

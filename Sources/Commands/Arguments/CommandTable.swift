@@ -164,8 +164,50 @@ enum CommandTable {
                 Example("slipway render . shop", "the normal form of shop"),
                 Example("slipway render apps/shop.yaml -o json", "the same as JSON")
             ],
-            exits: ["0: rendered", "1: a spec is not valid, or there is no such app"])
+            exits: ["0: rendered", "1: a spec is not valid, or there is no such app"]),
+        simulate
     ]
+
+    private static let simulate = CommandDescription(
+        name: "simulate", summary: "Show step by step what a commit would do, without a controller",
+        details: [
+            "The real planner and controller run in a simulated world: no engine, no network, no daemon. The installation "
+                + "first converges on the state before; then the commit arrives, and everything that happens is printed "
+                + "with its time.",
+            "`good`: every new release is healthy. `bad`: none becomes healthy; where an analysis looks at answers, they "
+                + "are errors. `registry`: the registry is away for 10 minutes. `host`: the host reboots in the middle. "
+                + "`all` tells the good one in full and the others in short.",
+            "How long pulls and starts take is assumed, and stated at the end. Where a person would be asked, the "
+                + "simulation says so and goes on. What the deletion brake holds stays held."
+        ],
+        arguments: [
+            Argument("PATH", optional: true, "a directory of a git repository, or any other; default: here")
+        ],
+        options: [
+            Option(
+                "commit", value: "REV",
+                "the commit that arrives; default HEAD. WORKTREE: the files as they are on disk"),
+            Option(
+                "base", value: "REV",
+                "the state before; default: the commit's first parent, for WORKTREE: HEAD. none: nothing runs"
+            ),
+            Option("app", value: "NAME", "show one app only; all are simulated"),
+            Option(
+                "what", value: "SCENARIO", allowed: ["good", "bad", "registry", "host", "all"],
+                "what happens: good, bad, registry, host or all; default all"),
+            Option("project", value: "NAME", "the source's default project; default 'default'")
+        ],
+        examples: [
+            Example("slipway simulate", "what the last commit does"),
+            Example(
+                "slipway simulate --commit WORKTREE", "what would happen if all of this were committed now"),
+            Example("slipway simulate --what bad --app shop", "how a bad release of shop goes back"),
+            Example("slipway simulate . --base v1.0 -o json", "all changes since a tag, for a program")
+        ],
+        exits: [
+            "0: with healthy releases everything is deployed", "1: error, or a spec that is not valid",
+            "2: even with healthy releases something is held, waits or does not come to rest"
+        ])
 
     private static let changing: [CommandDescription] = [
         CommandDescription(

@@ -25,6 +25,7 @@ struct CommandRun {
         case "plan": return try await plan()
         case "validate": return try validate()
         case "render": return try render()
+        case "simulate": return try simulate()
         case "sync", "retry", "rollback", "abort", "promote", "approve", "pause", "resume":
             return try await change()
         case "completion": return try completion()

@@ -100,6 +100,15 @@ struct Files {
         return Array(data)
     }
 
+    /// The full path of a directory.
+    func directory(_ path: String) throws(LocalFailure) -> String {
+        let full = absolute(path)
+        guard Self.look(at: full)?.kind == .directory else {
+            throw LocalFailure("there is no directory \(path)")
+        }
+        return full
+    }
+
     private func absolute(_ path: String) -> String {
         var result = path.hasPrefix("/") ? path : directory + "/" + path
         if !result.hasPrefix("/") { result = FileManager.default.currentDirectoryPath + "/" + result }

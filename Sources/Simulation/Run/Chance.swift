@@ -2,6 +2,7 @@
 /// concern draws does not disturb another.
 public struct Chance: Sendable {
     private var state: UInt64
+    private var isSteady = false
 
     /// - Parameter concern: what the numbers are for; each has a stream of its own.
     public init(seed: UInt64, concern: String) {
@@ -11,7 +12,15 @@ public struct Chance: Sendable {
         _ = next()
     }
 
+    /// Chance that always draws the least: what a script says is not to vary.
+    static var steady: Chance {
+        var chance = Chance(seed: 0, concern: "")
+        chance.isSteady = true
+        return chance
+    }
+
     public mutating func next() -> UInt64 {
+        if isSteady { return 0 }
         state &+= 0x9e37_79b9_7f4a_7c15
         return Self.mix(state)
     }

@@ -11,6 +11,14 @@ struct SeedPlan: Sendable {
     /// In the order of their times.
     var occurrences: [Occurrence]
 
+    /// Nothing in store: a script says what happens.
+    init(hasEdge: Bool, folder: String) {
+        self.hasEdge = hasEdge
+        folders = [folder]
+        first = CommitPlan(files: [:], subject: "")
+        occurrences = []
+    }
+
     init(_ options: SimulationOptions) {
         if let scenario = options.scenario {
             hasEdge = scenario.hasEdge

@@ -51,10 +51,12 @@ struct EdgeState {
     var drainingSince: [ContainerID: Instant] = [:]
     /// Parts of requests that are not counted yet.
     var rest: [RouteKey: Double] = [:]
+    /// The same by release, where a script leaves nothing to chance.
+    var restOfRelease: [RouteKey: [ReleaseNumber: Double]] = [:]
 }
 
 extension World {
-    private static let requestsPerSecond = 12.0
+    private var requestsPerSecond: Double { script == nil ? 12 : ScriptedTimes.requestsPerSecond }
 
     var edgeTrouble: EdgeTrouble? {
         for window in windows {
@@ -107,20 +109,29 @@ extension World {
             guard let since = edge.drainingSince[target.container] else { continue }
             // A session ends every two seconds; all of them when their instance does.
             let isThere = lives[target.container]?.isRunning ?? false
-            let ended = Int((now - since).milliseconds / 2_000)
+            let ended = Int((now - since).milliseconds / (script == nil ? 2_000 : ScriptedTimes.session))
             observed.sessions[target.container] = isThere ? max(0, 6 - ended) : 0
         }
     }
 
+    /// How many of `requests` the release gets.
+    private func requestCount(_ requests: Int64, _ route: Route, _ release: ReleaseNumber) -> Int64 {
+        let share = Double(requests) * route.share(of: release) / 100
+        guard script != nil else { return Int64(share) }
+        let total = share + (edge.restOfRelease[route.key]?[release] ?? 0)
+        edge.restOfRelease[route.key, default: [:]][release] = total - total.rounded(.down)
+        return Int64(total)
+    }
+
     private func serve(_ key: RouteKey, _ observed: inout ObservedRoute, _ seconds: Double) {
-        let total = seconds * Self.requestsPerSecond + (edge.rest[key] ?? 0)
+        let total = seconds * requestsPerSecond + (edge.rest[key] ?? 0)
         let requests = Int64(total)
         edge.rest[key] = total - Double(requests)
         guard requests > 0 else { return }
         let serving = observed.route.targets.filter { !$0.isDraining }
         for release in Set(serving.map(\.release)).sorted() {
             let mine = serving.filter { $0.release == release }
-            let count = Int64(Double(requests) * observed.route.share(of: release) / 100)
+            let count = requestCount(requests, observed.route, release)
             let broken = mine.count { lives[$0.container]?.isHealthy != true }
             let faulty = mine.count { lives[$0.container]?.temper == .errors }
             var errors = count * Int64(broken) / Int64(max(1, mine.count))
@@ -131,7 +142,8 @@ extension World {
             }
             figures.requests += count
             figures.errors += errors
-            figures.latency[3] += count
+            // Where a script wants bad answers, they are late as well.
+            figures.latency[script != nil && faulty > 0 ? 8 : 3] += count
             observed.figures[release] = figures
         }
     }

@@ -54,11 +54,13 @@ struct SimulatedEngine: Engine {
     }
 
     func launch(_ order: InstanceOrder) async throws(EngineError) -> ContainerID {
-        try await world.perform(.launch(order), incarnation, takes: 80...700) { world.launch(order) }
+        try await world.perform(.launch(order), incarnation, takes: world.startTime(80...700)) {
+            world.launch(order)
+        }
     }
 
     func start(_ id: ContainerID) async throws(EngineError) {
-        try await world.perform(.start(id, name: name(id)), incarnation, takes: 50...500) {
+        try await world.perform(.start(id, name: name(id)), incarnation, takes: world.startTime(50...500)) {
             world.change(id) { () throws(EngineError) in try world.engine.start(id) }
         }
     }

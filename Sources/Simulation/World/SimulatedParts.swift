@@ -46,7 +46,11 @@ extension World {
         }
         if case .command = target.check, isEngineDown { return .unknown("the engine is away") }
         if life.temper == .mute { return .unknown("the answer says nothing") }
+        if life.temper == .errors, script?.isAnalysis(target.check, of: target.container) == true {
+            return .failed("answered 500")
+        }
         if life.isServing, life.endsAt == nil { return .passed }
+        if let script { return .failed(script.answer(target.check)) }
         return life.temper == .sick ? .failed("GET /health answered 500") : .failed("connection refused")
     }
 }

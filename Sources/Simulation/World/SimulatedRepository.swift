@@ -16,11 +16,13 @@ struct SimulatedRepository: SourceRepository {
         let delay = isSlow ? 30_000_000_000 : world.latencyChance.milliseconds(20, 400)
         guard await world.pause(delay, incarnation) else { throw Self.dead }
         if let problem { throw problem }
+        if let script = world.script { return try script.fetch() }
         return try world.repository.fetch(branch: branch)
     }
 
     func snapshot(at commit: CommitID) async throws(SourceError) -> any TreeSnapshot {
         guard await world.pause(world.latencyChance.milliseconds(0, 3), incarnation) else { throw Self.dead }
+        if let script = world.script { return try script.snapshot(at: commit) }
         return try world.repository.snapshot(at: commit)
     }
 
@@ -28,6 +30,7 @@ struct SimulatedRepository: SourceRepository {
         from old: CommitID?, to new: CommitID, under path: String
     ) async throws(SourceError) -> TreeChanges {
         guard await world.pause(world.latencyChance.milliseconds(0, 5), incarnation) else { throw Self.dead }
+        if let script = world.script { return try script.files(at: new) }
         return try world.repository.changes(from: old, to: new, under: path)
     }
 }

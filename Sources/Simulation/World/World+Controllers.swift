@@ -51,10 +51,10 @@ extension World {
     }
 
     private func makeController(_ incarnation: Incarnation) -> Controller? {
-        guard let installation = InstallationName(Self.installation), let project = ProjectName("sim")
+        guard let installation = InstallationName(Self.installation), let project = script?.project ?? ProjectName("sim")
         else { return nil }
         let sources = plan.folders.compactMap { folder in
-            SourceName(folder.isEmpty ? Self.source : folder).map {
+            SourceName(folder.isEmpty || script != nil ? Self.source : folder).map {
                 WatchedSource(name: $0, path: folder, project: project)
             }
         }

@@ -20,6 +20,7 @@ extension World {
 
     func pullTime(_ reference: String, known: ResolvedImage?) -> ClosedRange<Int> {
         if known != nil, pulled.contains(reference) { return 2...10 }
+        if script != nil { return ScriptedTimes.pullTime(isThere: pulled.contains(reference)) }
         if registryTrouble == .slow { return 20_000...90_000 }
         return pulled.contains(reference) ? 30...150 : 300...6_000
     }
@@ -43,7 +44,7 @@ extension World {
         case .unauthorized: return Self.error(.unauthorized, "401 unauthorized")
         case .slow, nil: break
         }
-        guard ImageTemper(image: reference) == .tardy else { return nil }
+        guard script == nil, ImageTemper(image: reference) == .tardy else { return nil }
         let age = namedAt[reference].map { now - $0 } ?? .zero
         return age < .seconds(40) ? Self.error(.notFound, "\(reference) is not in the registry") : nil
     }
@@ -61,7 +62,7 @@ extension World {
         // Somebody else's container may have the name.
         if lives[instance.id] == nil {
             lives[instance.id] = Life(
-                temper: ImageTemper(image: order.template.image),
+                temper: script?.temper(order.labels) ?? ImageTemper(image: order.template.image),
                 hasPort: order.template.env["PORT"] != nil, isOurs: true)
         }
         sync(instance.id)

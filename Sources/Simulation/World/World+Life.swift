@@ -81,7 +81,7 @@ extension World {
         let serves: Int64
         switch life.temper {
         case .slow: serves = lifeChance.milliseconds(4_000, 20_000)
-        default: serves = lifeChance.milliseconds(80, 1_500)
+        default: serves = script == nil ? lifeChance.milliseconds(80, 1_500) : ScriptedTimes.readyAfterLaunch
         }
         switch life.temper {
         case .sick, .mute: break
@@ -223,7 +223,8 @@ extension World {
             return endsAt
         }
         let wanted =
-            life.temper == .deaf ? grace.nanoseconds : lifeChance.milliseconds(20, 1_200)
+            life.temper == .deaf
+            ? grace.nanoseconds : script == nil ? lifeChance.milliseconds(20, 1_200) : ScriptedTimes.stop
         let endsAt = Instant(nanoseconds: now.nanoseconds + min(wanted, grace.nanoseconds))
         lives[id]?.endsAt = endsAt
         lives[id]?.isServing = false

@@ -10,6 +10,8 @@ internal import SpecLoading
 final class World: @unchecked Sendable {
     let options: SimulationOptions
     let plan: SeedPlan
+    /// Says how everything behaves, where a seed does not.
+    let script: WorldScript?
     var now = Instant.zero
     var agenda = Agenda()
     /// Of the wall clock, in seconds.
@@ -54,13 +56,14 @@ final class World: @unchecked Sendable {
     var endedRollouts: Set<String> = []
     private var breaches: [String: Int] = [:]
 
-    init(options: SimulationOptions, plan: SeedPlan) {
+    init(options: SimulationOptions, plan: SeedPlan, script: WorldScript? = nil) {
         self.options = options
         self.plan = plan
+        self.script = script
         report = SimulationReport(seed: options.seed)
-        latencyChance = Chance(seed: options.seed, concern: "latency")
-        lifeChance = Chance(seed: options.seed, concern: "life")
-        deliveryChance = Chance(seed: options.seed, concern: "delivery")
+        latencyChance = script.map { _ in .steady } ?? Chance(seed: options.seed, concern: "latency")
+        lifeChance = script.map { _ in .steady } ?? Chance(seed: options.seed, concern: "life")
+        deliveryChance = script.map { _ in .steady } ?? Chance(seed: options.seed, concern: "delivery")
         checkers = options.checkers.map { $0.init() }
         truth = WorldTruth(
             now: .zero, instances: [:], volumes: [], routes: [:],
@@ -69,6 +72,7 @@ final class World: @unchecked Sendable {
                 lastEvent: 0, epoch: 0),
             rollouts: [], head: nil, wanted: [:], goodImages: [], inFlight: [], incarnations: [], status: nil,
             isCalm: false)
+        guard script == nil else { return }
         engine.setBehavior(.refusesToStart, forImagesContaining: "-nostart@")
         engine.setBehavior(.missing, forImagesContaining: "-missing")
     }
@@ -90,6 +94,7 @@ final class World: @unchecked Sendable {
     func happen(_ happening: Happening) {
         report.fingerprint = Fingerprint.add(happening, at: now, to: report.fingerprint)
         if options.keepsStory { story.add(happening, at: now) }
+        script?.observe(happening)
         guard !checkers.isEmpty else { return }
         truth.now = now
         settleEdge()
