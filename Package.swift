@@ -104,7 +104,7 @@ let package = Package(
         tests("ControllerTests", ["Controller", "Model", "Planning", "Ports", "Simulation", "Telemetry"]),
         tests("SimulationTests", ["Execution", "Model", "Ports", "Simulation", "slipway-sim"]),
         tests("ControlAPITests", ["Commands", "ControlAPI", "HTTPClient", "HTTPServer", "Model", "Ports"]),
-        .testTarget(name: "CommandsTests", dependencies: ["Commands", "Model"], exclude: ["Golden"], swiftSettings: strict),
+        tests("CommandsTests", ["Commands", "Execution", "Model", "Ports", "Simulation"], exclude: ["Golden"]),
         tests("EndToEndTests", ["Execution", "HTTPClient", "Model"]),
     ],
     swiftLanguageModes: [.v6]

@@ -1,4 +1,5 @@
 internal import CGit2
+internal import Glibc
 public import Model
 public import Ports
 
@@ -11,13 +12,15 @@ public final class LocalRepository: Sendable {
 
     /// Opens the repository that `path` is in.
     ///
+    /// - Parameter path: absolute.
     /// - Returns: `nil` where no folder from `path` upward is one.
     /// - Throws: `SourceError` where there is one that cannot be read.
     public static func containing(_ path: String) throws(SourceError) -> LocalRepository? {
         do throws(GitError) {
-            guard let place = try discover(path) else { return nil }
+            guard let directory = try discover(path) else { return nil }
             return LocalRepository(
-                place.directory, place.workTree, try Mirror(opening: place.directory, limits: GitLimits()))
+                directory, workTree(around: withoutSlash(path)),
+                try Mirror(opening: directory, limits: GitLimits()))
         } catch {
             throw SourceError(.corrupt, "The repository around \(path) cannot be opened: \(error.text).")
         }
@@ -29,18 +32,29 @@ public final class LocalRepository: Sendable {
         self.mirror = mirror
     }
 
-    private static func discover(_ path: String) throws(GitError) -> (directory: String, workTree: String?)? {
+    /// Who owns the repository does not matter, unlike for git itself: nothing that it configures is ever run.
+    private static func discover(_ path: String) throws(GitError) -> String? {
         try LibGit2.start()
-        var repository: OpaquePointer?
+        var found = unsafe git_buf()
+        defer { unsafe git_buf_dispose(&found) }
         do throws(GitError) {
-            try check("git_repository_open_ext", unsafe git_repository_open_ext(&repository, path, 0, nil))
+            try check("git_repository_discover", unsafe git_repository_discover(&found, path, 0, nil))
         } catch  where error.isNotFound {
             return nil
         }
-        defer { unsafe git_repository_free(repository) }
-        guard let directory = unsafe git_repository_path(repository) else { return nil }
-        let tree = unsafe git_repository_workdir(repository).map { unsafe String(cString: $0) }
-        return (unsafe withoutSlash(String(cString: directory)), tree.map(withoutSlash))
+        guard let text = unsafe found.ptr else { return nil }
+        return withoutSlash(unsafe String(cString: text))
+    }
+
+    /// The nearest folder from `path` upward with an entry `.git`.
+    private static func workTree(around path: String) -> String? {
+        var folder = path
+        while !folder.isEmpty {
+            var information = stat()
+            if unsafe lstat(folder + "/.git", &information) == 0 { return folder }
+            folder = String(folder[..<(folder.lastIndex(of: "/") ?? folder.startIndex)])
+        }
+        return nil
     }
 
     private static func withoutSlash(_ path: String) -> String {
@@ -53,7 +67,7 @@ public final class LocalRepository: Sendable {
             let repository = try RepositoryHandle(opening: directory)
             return try repository.commit(named: revision)
         } catch {
-            throw SourceError(.notFound, "'\(revision)' names no commit: \(error.text).")
+            throw SourceError(.notFound, "'\(revision)' names no commit")
         }
     }
 

@@ -14,7 +14,8 @@ struct RehearsalRendering {
         lines += [Line(), Line("Assumed:", .faint)]
         let edge =
             report.scenarios.contains(where: \.hasEdge)
-            ? "there is an edge, for specs name domains: NEW is a share of the requests of an app with domains"
+            ? "there is an edge, for specs name domains (an installation without one refuses them); for their apps NEW is a"
+                + " share of the requests"
             : "there is no edge, for no spec names a domain: NEW is a share of the ready instances"
         lines.append(Line("  " + edge, .faint))
         return lines + report.assumptions.map { Line("  \($0)", .faint) }

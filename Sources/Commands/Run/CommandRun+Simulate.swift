@@ -37,9 +37,11 @@ extension CommandRun {
         let subject = try RehearsalSubject(
             invocation.arguments["PATH"] ?? ".", revision: invocation.options["commit"],
             base: invocation.options["base"], project: project, files: Files(console))
+        let records = rehearse(subject.plan)
         var report = RehearsalReport(
             commit: subject.plan.head.snapshot.commit, base: subject.plan.base?.snapshot.commit,
-            notes: subject.notes, scenarios: rehearse(subject.plan), assumptions: Rehearsal.assumptions)
+            notes: subject.notes, scenarios: records,
+            assumptions: Rehearsal.assumptions(hasEdge: records.contains(where: \.hasEdge)))
         let code = report.exitCode
         if let app { try narrow(&report, to: app) }
         try show(report) { RehearsalRendering(style: style, isShort: isAll).lines($0) }

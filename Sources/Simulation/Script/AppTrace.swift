@@ -27,6 +27,7 @@ struct AppTrace {
     private var hasImage = false
     private var pulls = 0
     private var isKept = false
+    private var isBeingRemoved = false
     var isForgotten = false
     var questions = 0
     private var moments: [RehearsalRecord.Moment] = []
@@ -168,6 +169,7 @@ struct AppTrace {
 
     mutating func take(_ memory: AppMemory) {
         tellKept(memory.kept)
+        isBeingRemoved = memory.isBeingRemoved
         guard let rollout = memory.rollout else {
             proven = 0
             isBaking = false
@@ -212,7 +214,7 @@ struct AppTrace {
     /// What is in the way at the end of an instant and was not before.
     private mutating func tellBecause() {
         for blocker in because where toldBecause.insert(Self.key(blocker)).inserted {
-            let text = blocker.message + (blocker.command.map { " · \($0)" } ?? "")
+            let text = ValueFree.text(blocker.message) + (blocker.command.map { " · \($0)" } ?? "")
             fragments.append(.init(kind: .waiting, text: text))
         }
     }
@@ -260,7 +262,8 @@ struct AppTrace {
 
     private var capacity: [RehearsalRecord.Ready] {
         (head ?? base)?.processes.filter { $0.effectiveReplicas > 0 || ready[$0.name] != nil }.map {
-            .init(process: $0.name, ready: ready[$0.name] ?? 0, want: head == nil ? 0 : $0.effectiveReplicas)
+            .init(
+                process: $0.name, ready: ready[$0.name] ?? 0, want: isBeingRemoved ? 0 : $0.effectiveReplicas)
         } ?? []
     }
 
@@ -345,7 +348,7 @@ struct AppTrace {
     func record(_ status: AppStatus?) -> RehearsalRecord.App {
         let processes = (head ?? base)?.processes.map { process in
             RehearsalRecord.Process(
-                name: process.name, want: head == nil ? 0 : process.effectiveReplicas,
+                name: process.name, want: isBeingRemoved || isForgotten ? 0 : process.effectiveReplicas,
                 lowest: lowest[process.name], readyAtEnd: ready[process.name] ?? 0)
         }
         return RehearsalRecord.App(
@@ -355,7 +358,8 @@ struct AppTrace {
             noticedAtMilliseconds: noticedAt,
             restoredAtMilliseconds: restoredAt, processes: processes ?? [], started: started.count,
             stopped: 0,
-            kept: 0, downtimes: downtimes, questions: questions, because: status?.because ?? [], notes: [])
+            kept: 0, downtimes: downtimes, questions: questions,
+            because: (status?.because ?? []).map(ValueFree.blocker), notes: [])
     }
 
     private func change(_ status: AppStatus?) -> RehearsalRecord.Change {

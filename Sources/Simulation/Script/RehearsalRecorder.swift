@@ -169,6 +169,7 @@ final class RehearsalRecorder: @unchecked Sendable {
         let diagnostics = (status?.sources.flatMap(\.diagnostics) ?? []).map { finding in
             var finding = finding
             finding.excerpt = nil
+            finding.message = ValueFree.text(finding.message)
             return finding
         }
         return RehearsalRecord(

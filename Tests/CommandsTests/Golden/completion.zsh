@@ -12,6 +12,7 @@ _slipway() {
         'plan:Say what a commit or a work tree would change'
         'validate:Check specs without a controller'
         'render:Print specs in normal form, without a controller'
+        'simulate:Show step by step what a commit would do, without a controller'
         'sync:Fetch now instead of at the next poll'
         'retry:Try a release again that failed'
         'rollback:Go back to an earlier release'
@@ -123,6 +124,19 @@ _slipway() {
             '--no-color[no colour, as with NO_COLOR set or when the output is not a terminal]' \
             '--help[show this help]' \
             '*::PATH:_files' ;;
+        simulate) _arguments \
+            '--commit[the commit that arrives; default HEAD. WORKTREE  the files as they are on disk]:REV: ' \
+            '--base[the state before; default  the commit s first parent, for WORKTREE  HEAD. none  nothing runs]:REV: ' \
+            '--app[show one app only; all are simulated]:NAME: ' \
+            '--what[what happens  good, bad, registry, host or all; default all]:SCENARIO:(good bad registry host all)' \
+            '--project[the source s default project; default  default ]:NAME: ' \
+            '--output[how the result is written  table (for people), wide, json, yaml, text or markdown]:FORMAT:(table wide json yaml text markdown)' \
+            '--socket[the controller s socket; default  SLIPWAY_SOCKET, else /run/slipway/slipway.sock]:PATH:_files' \
+            '--server[the controller s address instead of a socket; default  SLIPWAY_SERVER]:URL: ' \
+            '--token-file[file with the token for --server; default  SLIPWAY_TOKEN_FILE]:PATH:_files' \
+            '--no-color[no colour, as with NO_COLOR set or when the output is not a terminal]' \
+            '--help[show this help]' \
+            '*::PATH:_files' ;;
         sync) _arguments \
             '--source[one source only]:NAME: ' \
             '--wait[follow until the state is final, and exit with its code]' \
@@ -226,7 +240,7 @@ _slipway() {
             '--token-file[file with the token for --server; default  SLIPWAY_TOKEN_FILE]:PATH:_files' \
             '--no-color[no colour, as with NO_COLOR set or when the output is not a terminal]' \
             '--help[show this help]' \
-            '*::COMMAND:(status why history diff trace logs events plan validate render sync retry rollback abort promote approve pause resume completion version help)' ;;
+            '*::COMMAND:(status why history diff trace logs events plan validate render simulate sync retry rollback abort promote approve pause resume completion version help)' ;;
     esac
 }
 compdef _slipway slipway
