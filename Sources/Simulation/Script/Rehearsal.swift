@@ -34,7 +34,8 @@ public final class Rehearsal: @unchecked Sendable {
         specs = RehearsalSpecs(plan)
         script = WorldScript(path: plan.path, project: plan.project)
         world = World(
-            options: SimulationOptions(seed: 0, faults: []), plan: SeedPlan(hasEdge: specs.hasEdge, folder: plan.path),
+            options: SimulationOptions(seed: 0, faults: []),
+            plan: SeedPlan(hasEdge: specs.hasEdge, folder: plan.path),
             script: script)
         script.observe = { [unowned self] happening in observe(happening) }
     }

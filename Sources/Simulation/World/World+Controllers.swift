@@ -51,7 +51,8 @@ extension World {
     }
 
     private func makeController(_ incarnation: Incarnation) -> Controller? {
-        guard let installation = InstallationName(Self.installation), let project = script?.project ?? ProjectName("sim")
+        guard let installation = InstallationName(Self.installation),
+            let project = script?.project ?? ProjectName("sim")
         else { return nil }
         let sources = plan.folders.compactMap { folder in
             SourceName(folder.isEmpty || script != nil ? Self.source : folder).map {
