@@ -82,11 +82,18 @@ extension Controller {
         let key = ActionKey(action)
         if let error {
             figures.actionsFailed[action.kind, default: 0] += 1
-            pending.outcomes.append(
-                IntentOutcome(sequence: intent, result: .failed, message: error.description))
+            // What its own end has cut off may have been done or not: the intent stays open for the next controller.
+            guard !isStopping else { return }
+            let outcome = IntentOutcome(sequence: intent, result: .failed, message: error.description)
             noteFailure(key, app, error)
-            // It may have been made all the same, and is ours then, whenever it is first seen.
-            if case .launch(let order) = action { interruptedNames.insert(order.name) }
+            if case .launch(let order) = action {
+                // It may have been made all the same, and is ours then, whenever it is first seen.
+                interruptedNames.insert(order.name)
+                tick += 1
+                unsettledLaunches.append((tick, outcome))
+            } else {
+                pending.outcomes.append(outcome)
+            }
             // A call that failed may have done its work all the same.
             wantRelist()
         } else {

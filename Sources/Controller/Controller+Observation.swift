@@ -90,6 +90,8 @@ extension Controller {
         // One listing may be stale or lack an item; what is asked for by its id and is not there is gone.
         let missing = Set(owned.keys).union(apps.values.flatMap(\.instances.keys)).subtracting(seen)
         for id in missing.sorted() where isNews(id) { await inspect(id) }
+        pending.outcomes += unsettledLaunches.filter { $0.tick < started }.map(\.outcome)
+        unsettledLaunches.removeAll { $0.tick < started }
         touched = touched.filter { $0.value > started }
         listedTick = started
         networks = snapshot.networks

@@ -47,6 +47,9 @@ public actor Controller {
     public private(set) var fence: StoreError?
     /// Names that intents without an outcome of the last run were about.
     var interruptedNames: Set<String> = []
+    /// Launches that failed, and the tick at which they did. Their intents stay open until a listing has shown what
+    /// they left behind: a successor that knew nothing of them would take that for somebody else's.
+    var unsettledLaunches: [(tick: Int64, outcome: IntentOutcome)] = []
     /// Apps of which it was said already that what runs of them could not be rebuilt.
     var unrebuilt: Set<AppName> = []
     var notices: [String] = []

@@ -22,7 +22,11 @@ import Testing
         Crash(
             bug:
                 "a controller that had just been started took everything out of the edge, in the middle of a canary",
-            scenario: "canary", crashes: [58: .kill])
+            scenario: "canary", crashes: [58: .kill]),
+        Crash(
+            bug:
+                "a launch that SIGTERM cut off was written down as failed, and what it had made was nobody's",
+            scenario: "abort", crashes: [53: .terminate], fate: .chance)
     ]
 
     @Test(arguments: crashes)

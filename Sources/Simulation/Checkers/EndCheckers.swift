@@ -187,6 +187,8 @@ public struct StabilityChecker: Checker {
 
     private mutating func look(in world: WorldTruth) -> [String] {
         lastLookedAt = world.now
+        // Nobody is there to say anything: a controller that was told to end, and the next one not started yet.
+        guard world.status != nil else { return [] }
         var found: [String] = []
         for app in world.wanted.keys.sorted() {
             guard let flaw = EndState.flaw(of: app, in: world, hadTrouble: true) else {
