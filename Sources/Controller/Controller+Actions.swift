@@ -13,6 +13,7 @@ extension Controller {
         defer { turnstile?.leave() }
         // It may have waited long at the turnstile, or for evidence.
         guard fence == nil else { return }
+        guard isStillWanted(action, app) else { return withdraw(intent, action, app) }
         do throws(EngineError) {
             switch action {
             case .prepare(let reference, let known):
@@ -52,6 +53,24 @@ extension Controller {
         } catch {
             finish(intent, action, app, error)
         }
+    }
+
+    /// A release may have been overtaken or put back while its instances waited to be started.
+    private func isStillWanted(_ action: Action, _ app: AppName) -> Bool {
+        guard case .launch(let order) = action, let memory = apps[app]?.memory else { return true }
+        let release = order.labels.release
+        if memory.lastGood?.number == release { return true }
+        guard let rollout = memory.rollout, rollout.target.number == release else { return false }
+        if case .rollingBack = rollout.phase { return false }
+        return true
+    }
+
+    private func withdraw(_ intent: Int64, _ action: Action, _ app: AppName) {
+        apps[app]?.inFlight[intent] = nil
+        pending.outcomes.append(
+            IntentOutcome(
+                sequence: intent, result: .failed, message: "\(action.object) was not wanted any more"))
+        markDirty(app)
     }
 
     private func turnstile(for action: Action) -> Turnstile? {

@@ -251,7 +251,12 @@ extension Controller {
             return true
         }
         guard let memory = apps[instance.labels.app]?.memory else { return true }
-        return instance.labels.release >= memory.nextRelease
+        if instance.labels.release >= memory.nextRelease { return true }
+        // A store that was put back to yesterday knows the release, and not what was made of it since.
+        return [memory.lastGood, memory.rollout?.target, memory.kept?.release].contains { release in
+            release?.number == instance.labels.release
+                && release?.templates[instance.labels.process]?.digest == instance.labels.template
+        }
     }
 
     private func hasDeterministicName(_ instance: ObservedInstance) -> Bool {

@@ -61,6 +61,8 @@ public struct Rollout: Codable, Hashable, Sendable {
     public var step: Int
     /// Since when all of the step is in place and proven without a break; the bake counts from here. `nil`: it is not.
     public var bakingSince: Instant?
+    /// The last step whose share of requests was given; once given, a share is not taken back while the rollout moves.
+    public var litStep: Int?
     /// What the edge had counted when the bake began, by release.
     public var baseline: [ReleaseNumber: TrafficFigures]
     /// A person ended the wait of this step: its bake, its want of evidence or its approval.

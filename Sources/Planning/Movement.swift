@@ -21,10 +21,12 @@ struct Movement {
     var next: Step? { isLast ? nil : steps[index + 1] }
     /// Ready without a break for as long proves an instance.
     var window: TimeSpan { target.spec.deploy.effectiveMinHealthyTime }
-    /// The share of requests before this step is in place.
-    var trafficBefore: Int? {
+    /// The share of requests that the new release has, whether or not this step is in place: what a step has given is
+    /// not taken back, or capacity would be lost with it.
+    func traffic(lit: Int?) -> Int? {
         guard step.traffic != nil else { return nil }
-        return index == 0 ? 0 : steps[index - 1].traffic
+        guard let lit, steps.indices.contains(lit) else { return 0 }
+        return steps[lit].traffic
     }
     /// No request is meant to reach the new release in this step.
     var isStillDark: Bool { step.traffic == 0 }

@@ -18,7 +18,8 @@ extension AppPlanning {
             return
         }
         let isInPlace = isInPlace(views, movement)
-        share = isInPlace ? movement.step.traffic : movement.trafficBefore
+        if isInPlace { rollout.litStep = movement.index }
+        share = movement.traffic(lit: rollout.litStep)
         startAndStop(views, movement)
         if isInPlace, areRoutesSettled {
             if rollout.bakingSince == nil { beginBake(&rollout) }

@@ -132,7 +132,7 @@ struct AppPlanning {
             return
         }
         let movement = Movement(rollout, from: memory.lastGood)
-        share = rollout.bakingSince != nil ? movement.step.traffic : movement.trafficBefore
+        share = movement.traffic(lit: rollout.litStep)
         if case .rollingBack = rollout.phase { share = nil }
         if memory.isPaused {
             reviveStopped()
@@ -256,8 +256,17 @@ struct AppPlanning {
         return targets.contains { $0.container == instance.id }
     }
 
+    /// It is of a release that gets no request yet, whatever the edge does this moment.
+    private func isInTheDark(_ instance: ObservedInstance) -> Bool {
+        guard share == 0, input.edge != .none, isRouted(instance.labels.process), let rollout = memory.rollout
+        else { return false }
+        let process = instance.labels.process
+        return rollout.target.templates[process]?.digest == instance.labels.template
+            && memory.lastGood?.templates[process]?.digest != instance.labels.template
+    }
+
     private func isReachable(_ instance: ObservedInstance) -> Bool {
-        guard isInRoute(instance) else { return false }
+        guard isInRoute(instance), !isInTheDark(instance) else { return false }
         guard let route = observedRoute(instance.labels.process)?.observed.route, let split = route.split
         else { return true }
         return (split[instance.labels.release] ?? 0) > 0

@@ -239,9 +239,9 @@ extension WorldTruth {
     func name(_ id: ContainerID) -> String { instances[id]?.observed.name ?? id.short }
 
     /// What differs from exactly the ready instances of `release`; `nil`: nothing does. Those that are kept a while
-    /// for an instant way back do not count.
+    /// for an instant way back do not count, nor while their way out may still take its time.
     func misfit(of app: AppName, with release: Release) -> String? {
-        let kept = stored.apps[app]?.kept.flatMap { $0.until > now ? $0.release : nil }
+        let kept = stored.apps[app]?.kept.flatMap { $0.until + .seconds(30) > now ? $0.release : nil }
         var counts: [ProcessName: Int] = [:]
         for instance in instances.values where instance.isOurs && instance.observed.labels.app == app {
             let labels = instance.observed.labels
