@@ -35,6 +35,9 @@ extension Controller {
             case .restart(let id, _, let grace):
                 try await engine.restart(id, grace: grace)
                 await inspect(id)
+                let now = clock.now()
+                apps[app]?.health[id]?.restarted(now: now)
+                timers.add(.probe(app, id), at: now)
             case .remove(let id, _, let grace):
                 try await engine.remove(id, grace: grace)
                 // Gone when it is seen to be gone: an engine may say yes and do nothing.

@@ -137,6 +137,13 @@ public struct InstanceHealth: Hashable, Sendable {
         return before != (readiness, message) || provenBefore != provenWith
     }
 
+    /// Notes that the controller has restarted the instance, whether or not a reading shows it yet: what was known of
+    /// the start before counts no more.
+    public mutating func restarted(now: Instant) {
+        guard wasRunning, readiness == .unhealthy else { return }
+        begin(now: now)
+    }
+
     /// Notes that the controller restarts the instance because of failed probes.
     public mutating func restartedForLiveness() { livenessRestarts += 1 }
 

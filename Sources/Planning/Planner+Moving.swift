@@ -270,6 +270,11 @@ extension AppPlanning {
         for leftover in view.mine where !leftover.isStarting && !leftover.isStopping && left > 0 {
             // Made, but it never ran: the crash fell between the two. The same order again completes it.
             guard case .created = leftover.instance.state else { continue }
+            if let recorded = input.recordedNames[leftover.id], recorded != leftover.name {
+                // Somebody has renamed it: under that name it would be nobody's.
+                remove(leftover)
+                continue
+            }
             perform(.launch(order(release, view.name, template, name: leftover.name)))
             left -= 1
         }

@@ -191,10 +191,31 @@ extension AppPlanning {
             serving.filter { $0.instance.labels.template == targetTemplate }.map(\.instance.labels.release))
         let old = releases.subtracting(new)
         guard !new.isEmpty, !old.isEmpty else { return nil }
+        if share == 0, let process, !isDark(process) { return nil }
         var split: [ReleaseNumber: Int] = [:]
         spread(share, over: new, into: &split)
         spread(isPlanted(.sharesDoNotSum) ? 100 : 100 - share, over: old, into: &split)
         return split
+    }
+
+    /// The new release is to get no request of the process yet.
+    ///
+    /// Not so for a canary whose old instances are too few by themselves: one that is overtaken has taken their place,
+    /// and its successor goes on from there.
+    func isDark(_ process: ProcessName) -> Bool {
+        guard share == 0, let target = memory.rollout?.target, let lastGood = memory.lastGood else {
+            return false
+        }
+        guard target.spec.deploy.effectiveStrategy == .canary else { return true }
+        let wants = [target, lastGood].map { $0.spec.process(process)?.effectiveReplicas ?? 0 }
+        let capacity = wants.max() ?? 0
+        let floor = capacity - Planner.limits(target.spec.deploy, want: capacity).unavailable
+        let template = lastGood.templates[process]?.digest
+        let old = input.instances.count { instance in
+            instance.labels.process == process && instance.labels.template == template
+                && !departing.contains(instance.id) && view(instance).isReady
+        }
+        return old >= floor
     }
 
     private func spread(

@@ -262,7 +262,7 @@ struct AppPlanning {
         else { return false }
         let process = instance.labels.process
         return rollout.target.templates[process]?.digest == instance.labels.template
-            && memory.lastGood?.templates[process]?.digest != instance.labels.template
+            && memory.lastGood?.templates[process]?.digest != instance.labels.template && isDark(process)
     }
 
     private func isReachable(_ instance: ObservedInstance) -> Bool {

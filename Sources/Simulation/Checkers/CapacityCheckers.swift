@@ -289,6 +289,11 @@ public struct SupersedeChecker: Checker {
         guard let since = overtaken[labels.app]?[labels.release],
             watch.plan(call.action, app: labels.app, book, in: world).at > since
         else { return [] }
+        // What is wanted now may share a template with what was overtaken.
+        let wanted = book.charge(of: labels.app, in: world).all
+        guard !wanted.contains(where: { $0.templates[labels.process]?.digest == labels.template }) else {
+            return []
+        }
         return [
             Finding(
                 app: labels.app, sentence: "\(order.name) is started although \(labels.release) was overtaken"

@@ -193,16 +193,24 @@ public struct StabilityChecker: Checker {
         for app in world.wanted.keys.sorted() {
             guard let flaw = EndState.flaw(of: app, in: world, hadTrouble: true) else {
                 // Who waits for another app goes on when that one does.
-                let verdict = world.status?.apps.first { $0.name == app }?.verdict
+                let status = world.status?.apps.first { $0.name == app }
+                let verdict = status?.verdict
                 let isKeeping = world.stored.apps[app]?.kept != nil
-                if verdict == .waiting || verdict == .progressing || isKeeping {
+                // So does who waits for an image that may come any minute.
+                let waitsForImage = status?.because.contains { $0.cause == .imagePull } ?? false
+                if verdict == .waiting || verdict == .progressing || isKeeping || waitsForImage {
                     settled.remove(app)
                 } else {
                     settled.insert(app)
                 }
                 continue
             }
-            if settled.remove(app) != nil { found.append("\(app) was at rest, and now \(flaw)") }
+            // An image that has come at last is a reason to move.
+            let because = world.status?.apps.first { $0.name == app }?.because ?? []
+            let isForImage = because.contains { $0.cause == .imagePull || $0.cause == .preparing }
+            if settled.remove(app) != nil, !isForImage {
+                found.append("\(app) was at rest, and now \(flaw)")
+            }
         }
         return found
     }
