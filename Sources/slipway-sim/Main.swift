@@ -52,7 +52,7 @@ struct Main {
         }
         let wall = clock.now - start
         print(options.isJSON ? totals.json(wall: wall) : totals.text(wall: wall))
-        return totals.hasFailed ? 1 : 0
+        return totals.hasFailed(allowed: options.allowed) ? 1 : 0
     }
 
     private static func tell(_ report: SimulationReport, _ options: SimulationOptions) {

@@ -19,6 +19,8 @@ struct Options: Sendable {
     var planted: Set<String> = []
     var isJSON = false
     var isQuiet = false
+    /// Seeds that may break a rule before `run` fails: the findings that are open.
+    var allowed = 0
     /// Threads of `run`.
     var jobs = 1
 
@@ -48,6 +50,7 @@ struct Options: Sendable {
           --minutes N     simulated time with faults before the calm, default \(SimulationOptions.defaultSafetyPhase)
           --hours N       the same in hours, for a soak
           --jobs N        threads of `run`, default 1
+          --allow N       `run` fails only if more than N seeds break a rule, default 0
           --edge          with a reverse proxy; --no-edge: without; default: the seed decides
           --only LIST     only these faults, commits and requests, such as crash3,commit1; `-` for none
           --plant LIST    with these bugs of `mutants`; other commands take one
@@ -116,6 +119,7 @@ struct Options: Sendable {
         case "--crash-at": simulation.crashAtCrossing = Int(try Self.number(value, 1...1_000_000_000))
         case "--only":
             simulation.only = value == "-" ? [] : Set(value.split(separator: ",").map(String.init))
+        case "--allow": allowed = Int(try Self.number(value, 0...1_000_000))
         case "--checker": checker = value
         case "-o", "--output": isJSON = try Self.isJSON(value)
         default: throw OptionError("there is no option \(argument); see slipway-sim --help")

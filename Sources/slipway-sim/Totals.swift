@@ -17,7 +17,8 @@ struct Totals {
     private var restless = 0
     private var longestCalm = TimeSpan.zero
 
-    var hasFailed: Bool { failed > 0 }
+    /// - Parameter allowed: so many seeds may break a rule.
+    func hasFailed(allowed: Int) -> Bool { failed > allowed }
 
     mutating func add(_ report: SimulationReport) {
         seeds += 1

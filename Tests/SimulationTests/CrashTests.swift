@@ -113,7 +113,7 @@ import Testing
 
     /// Planted in a process of its own: other tests run beside this one.
     @Test(arguments: [
-        ("I22-journal", "bad-first"), ("I16-open-intents", "abort"), ("I8-nomad-5619", "bad-release"),
+        ("I8-nomad-5619", "bad-release"),
         ("I9-restart", "bad-release"), ("I22-helm-controller-149", "first-deploy")
     ])
     func `a crash at every boundary finds a planted bug`(_ bug: String, _ scenario: String) throws {
