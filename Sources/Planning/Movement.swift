@@ -5,14 +5,12 @@ struct Movement {
     let target: Release
     let steps: [Step]
     let index: Int
-    private let isDirect: Bool
     private let old: Release?
 
     init(_ rollout: Rollout, from lastGood: Release?) {
         target = rollout.target
         steps = rollout.steps(from: lastGood)
         index = min(max(0, rollout.step), steps.count - 1)
-        isDirect = rollout.isDirect
         old = lastGood
     }
 

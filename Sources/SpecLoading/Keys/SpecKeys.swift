@@ -123,7 +123,8 @@ public enum SpecKeys {
             "Mounts: `uploads:/data`, or `uploads:/data:ro`."),
         SpecKey(
             "restart", .choice(["always", "unless-stopped", "on-failure", "no"]), default: "`always`",
-            "What the engine does when an instance exits."),
+            "What the engine does when an instance exits. Of a proven release Slipway starts it again in any case."
+        ),
         SpecKey(
             "stop_grace_period", .duration, default: "`30s`",
             "Between `SIGTERM` and `SIGKILL`; up to `1h`."),
