@@ -65,6 +65,8 @@ let package = Package(
         core("HTTPClient", ["CCurl", "Execution"]),
         core("DockerEngine", ["Execution", "HTTPClient", "Model", "Ports"]),
         core("Probing", ["Execution", "HTTPClient", "Model", "Ports"]),
+        core("Certificates", ["COpenSSL", "Crypto", "Execution", "Model", "Ports"]),
+        core("EdgeProxy", ["Execution", "Model", "Ports"]),
         core("HTTPServer", ["CLinux", "CMicroHTTPD", "Execution"]),
 
         // The loop and its surfaces.
@@ -100,6 +102,8 @@ let package = Package(
         tests(
             "DockerEngineTests",
             ["DockerEngine", "Execution", "HTTPClient", "Model", "Ports", "Probing", "TestServers"]),
+        tests("CertificatesTests", ["Certificates", "Execution", "Model", "Ports"]),
+        tests("EdgeProxyTests", ["EdgeProxy", "Execution", "HTTPClient", "Model", "Ports", "TestServers"]),
         tests("EngineConformanceTests", ["DockerEngine", "Execution", "HTTPClient", "Model", "Ports", "Simulation"]),
         tests("ControllerTests", ["Controller", "Model", "Planning", "Ports", "Simulation", "Telemetry"]),
         tests("SimulationTests", ["Execution", "Model", "Ports", "Simulation", "slipway-sim"]),

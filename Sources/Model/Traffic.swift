@@ -22,6 +22,25 @@ public struct Route: Hashable, Sendable, Codable {
     /// Shares of new requests by release in whole per cent, each 0 to 100, together 100. `nil`: every target that
     /// does not drain gets the same.
     public var split: [ReleaseNumber: Int]?
+    /// How its requests are treated.
+    public var options: EdgeSpec
+    /// How the release that is moving in is reached on purpose; `nil`: not at all.
+    public var trial: Trial?
+
+    /// A way to the new release beside its share of the requests.
+    public struct Trial: Hashable, Sendable, Codable {
+        /// Requests that bear this mark get there.
+        public var match: TrialMatch?
+        /// All requests for this host get there; where nothing moves in, they are answered 404.
+        public var host: String?
+        /// The release that moves in; `nil` at rest.
+        public var release: ReleaseNumber?
+        public init(match: TrialMatch? = nil, host: String? = nil, release: ReleaseNumber? = nil) {
+            self.match = match
+            self.host = host
+            self.release = release
+        }
+    }
 
     public struct Target: Hashable, Sendable, Codable {
         public var container: ContainerID
@@ -46,12 +65,15 @@ public struct Route: Hashable, Sendable, Codable {
     }
 
     public init(
-        key: RouteKey, domains: [DomainSpec], targets: [Target], split: [ReleaseNumber: Int]? = nil
+        key: RouteKey, domains: [DomainSpec], targets: [Target], split: [ReleaseNumber: Int]? = nil,
+        options: EdgeSpec = EdgeSpec(), trial: Trial? = nil
     ) {
         self.key = key
         self.domains = domains
         self.targets = targets
         self.split = split
+        self.options = options
+        self.trial = trial
     }
 
     /// The share of new requests that `release` gets, in per cent; 0 where nothing of it takes requests.
@@ -106,5 +128,68 @@ public struct ObservedRoute: Hashable, Sendable, Codable {
         self.route = route
         self.sessions = sessions
         self.figures = figures
+    }
+}
+
+/// How the edge itself is, beside its routes.
+public struct EdgeReport: Hashable, Sendable, Codable {
+    /// Program and version, such as `HAProxy 2.6.12`.
+    public var version: String
+    /// One for each thing that is not as it should be; empty: all is well.
+    public var problems: [Problem]
+    /// Sorted by host.
+    public var certificates: [CertificateReport]
+
+    public struct Problem: Hashable, Sendable, Codable {
+        /// The route at fault; `nil`: the edge as a whole.
+        public var key: RouteKey?
+        /// What failed, and what to do about it.
+        public var message: String
+        public init(key: RouteKey? = nil, message: String) {
+            self.key = key
+            self.message = message
+        }
+    }
+
+    public init(version: String = "", problems: [Problem] = [], certificates: [CertificateReport] = []) {
+        self.version = version
+        self.problems = problems
+        self.certificates = certificates
+    }
+}
+
+/// The certificate that the edge shows for one host.
+public struct CertificateReport: Hashable, Sendable, Codable {
+    public enum Kind: String, Hashable, Sendable, Codable, CaseIterable {
+        /// Made by Slipway itself, until there is a better one: browsers warn.
+        case selfSigned = "self_signed"
+        /// Issued by the authority of the configuration.
+        case issued
+        /// A file that the operator has put there.
+        case own
+    }
+    public var host: String
+    public var kind: Kind
+    /// Who signed it, for people.
+    public var issuer: String
+    /// `nil`: there is none yet.
+    public var expiresAt: WallTime?
+    /// When a new one is asked for, or asked for again after a failure; `nil`: never.
+    public var nextAttemptAt: WallTime?
+    /// Attempts that have failed in a row.
+    public var failures: Int
+    /// Why the last attempt failed, and what to do about it; `nil`: it did not.
+    public var problem: String?
+    public init(
+        host: String, kind: Kind, issuer: String = "", expiresAt: WallTime? = nil,
+        nextAttemptAt: WallTime? = nil, failures: Int = 0, problem: String? = nil
+    ) {
+        self.host = host
+        self.kind = kind
+        self.issuer = issuer
+        self.expiresAt = expiresAt
+        self.nextAttemptAt = nextAttemptAt
+        self.failures = failures
+        self.problem = problem
     }
 }

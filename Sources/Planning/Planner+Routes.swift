@@ -13,10 +13,7 @@ extension AppPlanning {
     /// Processes that the edge sends requests to.
     var routedProcesses: [ProcessName] {
         guard input.edge != .none, let routing else { return [] }
-        return routing.spec.processes.filter { process in
-            process.port != nil && !(routing.spec.later?.domains[process.name] ?? []).isEmpty
-        }
-        .map(\.name)
+        return routing.spec.processes.filter(\.isRouted).map(\.name)
     }
 
     func isRouted(_ process: ProcessName) -> Bool { routedProcesses.contains(process) }
@@ -127,10 +124,12 @@ extension AppPlanning {
         let targets =
             serving.map { target($0, process, isDraining: false) }
             + leaving.map { target($0, process, isDraining: true) }
+        let spec = routing?.spec.process(process)
         return Route(
             key: RouteKey(app: input.app, process: process),
-            domains: routing?.spec.later?.domains[process] ?? [],
-            targets: targets.sorted { $0.name < $1.name }, split: split(serving))
+            domains: spec?.effectiveDomains ?? [],
+            targets: targets.sorted { $0.name < $1.name }, split: split(serving),
+            options: spec?.effectiveEdge ?? EdgeSpec(), trial: trial(process))
     }
 
     /// New instances get requests when they are proven; what has them keeps them while it is ready.
@@ -216,6 +215,20 @@ extension AppPlanning {
                 && !departing.contains(instance.id) && view(instance).isReady
         }
         return old >= floor
+    }
+
+    /// How the release that moves in is reached on purpose: known at rest too, so that a rollout changes only who.
+    private func trial(_ process: ProcessName) -> Route.Trial? {
+        let moving = memory.rollout.flatMap { rollout -> Release? in
+            guard case .moving = rollout.phase, memory.lastGood != nil else { return nil }
+            return rollout.target
+        }
+        guard let deploy = (moving ?? routing)?.spec.deploy,
+            deploy.canaryMatch != nil || deploy.preview != nil
+        else { return nil }
+        return Route.Trial(
+            match: deploy.canaryMatch, host: deploy.preview,
+            release: moving.flatMap { $0.templates[process] == nil ? nil : $0.number })
     }
 
     private func spread(

@@ -11,6 +11,12 @@ public protocol Edge: Sendable {
     func apply(_ route: Route) async throws(EdgeError)
     /// Takes the route of a process away; one that is gone counts as removed.
     func remove(_ key: RouteKey) async throws(EdgeError)
+    /// How the edge itself and its certificates are.
+    func report() async -> EdgeReport
+}
+
+extension Edge {
+    public func report() async -> EdgeReport { EdgeReport() }
 }
 
 /// Why an edge did not do what it was asked to.

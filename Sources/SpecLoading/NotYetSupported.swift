@@ -17,6 +17,10 @@ enum NotYetSupported {
     private static let edgeKeys: [String: String] = [
         "domains": "to send requests for a host name to its instances",
         "processes.*.domains": "to send requests for a host name to its instances",
+        "edge": "to treat requests as it says",
+        "processes.*.edge": "to treat requests as it says",
+        "deploy.canary_match": "to look at requests",
+        "deploy.preview": "to send requests for a host name to the new release",
         "deploy.analysis[].metric": "to count requests and their answers"
     ]
 

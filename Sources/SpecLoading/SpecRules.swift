@@ -87,18 +87,20 @@ public enum SpecRules {
     private static func claimDomains(_ specs: [LoadedSpec], _ findings: inout [SpecFinding]) {
         var owners: [DomainClaim: AppName] = [:]
         for spec in specs {
-            for (process, domains) in (spec.spec.later?.domains ?? [:]).sorted(by: { $0.key < $1.key }) {
-                for domain in domains {
-                    let claim = DomainClaim(domain)
-                    guard let owner = owners[claim], owner != spec.spec.name else {
-                        owners[claim] = spec.spec.name
-                        continue
-                    }
-                    report(
-                        "domain_taken",
-                        "`\(domain.host)\(domain.path ?? "")` belongs to the app `\(owner)` already",
-                        "processes.\(process).domains", spec, &findings)
+            let named = spec.spec.processes.flatMap { process in
+                process.effectiveDomains.map { ($0, "processes.\(process.name).domains") }
+            }
+            let preview = spec.spec.deploy.preview.map { (DomainSpec(host: $0), "deploy.preview") }
+            for (domain, keyPath) in named + (preview.map { [$0] } ?? []) {
+                let claim = DomainClaim(domain)
+                guard let owner = owners[claim], owner != spec.spec.name else {
+                    owners[claim] = spec.spec.name
+                    continue
                 }
+                report(
+                    "domain_taken",
+                    "`\(domain.host)\(domain.path ?? "")` belongs to the app `\(owner)` already",
+                    keyPath, spec, &findings)
             }
         }
     }

@@ -31,7 +31,7 @@ import Testing
         let isStepped = strategy == .canary || strategy == .blueGreen
         let approvals: [Approval?] = [nil, nil, nil, nil, .beforeDeploy, isStepped ? .beforePromote : nil]
         let hasDomains = world.routes != nil && world.random.next() % 8 != 0
-        let domains = [ProcessName("web").require: [DomainSpec(host: "shop.example.com")]]
+        if hasDomains { processes[0].domains = [DomainSpec(host: "shop.example.com")] }
         let rate = AnalysisSpec(
             check: .metric(
                 .errorRate, max: .share(500), comparesWithLastGood: false, tolerance: nil, minRequests: 40),
@@ -52,8 +52,7 @@ import Testing
                 steps: strategy == .canary && world.random.next() % 2 == 0 ? [20, 100] : nil,
                 bake: isStepped ? .seconds(Int64(world.random.next() % 20)) : nil,
                 analysis: isStepped && hasDomains ? [rate] : nil),
-            reversible: world.random.next() % 10 == 0 ? false : nil,
-            later: hasDomains ? LaterFeatures(domains: domains) : nil)
+            reversible: world.random.next() % 10 == 0 ? false : nil)
     }
 
     private func happen(_ world: inout World, _ specs: inout [(AppSpec, World.Behavior)], volume: Bool) {

@@ -15,10 +15,10 @@ import Testing
                 processes: [
                     ProcessSpec(
                         name: web, replicas: 3, port: 80,
+                        domains: edge ? [DomainSpec(host: "shop.example.com")] : nil,
                         healthcheck: HealthcheckSpec(check: .http(path: "/", host: nil, port: nil)))
                 ],
-                deploy: DeploySpec(minHealthyTime: .seconds(3)),
-                later: edge ? LaterFeatures(domains: [web: [DomainSpec(host: "shop.example.com")]]) : nil),
+                deploy: DeploySpec(minHealthyTime: .seconds(3))),
             behavior: .healthy)
         world.settle()
         return world

@@ -15,11 +15,11 @@ import Testing
             processes: [
                 ProcessSpec(
                     name: web, replicas: replicas, port: 80,
+                    domains: domains ? [DomainSpec(host: "shop.example.com")] : nil,
                     healthcheck: HealthcheckSpec(
                         check: .http(path: "/", host: nil, port: nil), startPeriod: .seconds(10)))
             ],
-            deploy: deploy, reversible: reversible,
-            later: domains ? LaterFeatures(domains: [web: [DomainSpec(host: "shop.example.com")]]) : nil)
+            deploy: deploy, reversible: reversible)
     }
 
     private func deploy(

@@ -119,13 +119,12 @@ import Testing
     @Test func theFirstKeepsItsDomain() throws {
         var first = try spec(app("a"), path: "a.yaml")
         var second = try spec(app("b"), path: "b.yaml")
-        let web = try #require(ProcessName("web"))
-        first.spec.later = LaterFeatures(domains: [
-            web: [DomainSpec(host: "x.example.com"), DomainSpec(host: "y.example.com", path: "/a/")]
-        ])
-        second.spec.later = LaterFeatures(domains: [
-            web: [DomainSpec(host: "y.example.com", path: "/a"), DomainSpec(host: "y.example.com")]
-        ])
+        first.spec.processes[0].domains = [
+            DomainSpec(host: "x.example.com"), DomainSpec(host: "y.example.com", path: "/a/")
+        ]
+        second.spec.processes[0].domains = [
+            DomainSpec(host: "y.example.com", path: "/a"), DomainSpec(host: "y.example.com")
+        ]
         let found = SpecRules.crossCheck([second, first])
         #expect(found.map { "\($0.app) \($0.diagnostic.code)" } == ["b domain_taken"])
     }

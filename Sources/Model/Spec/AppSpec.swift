@@ -72,6 +72,10 @@ public struct ProcessSpec: Codable, Hashable, Sendable {
     public var command: [String]?
     public var replicas: Int?
     public var port: Int?
+    /// Names under which the process is reached through the edge, in the order of the spec.
+    public var domains: [DomainSpec]?
+    /// How the edge treats its requests.
+    public var edge: EdgeSpec?
     public var healthcheck: HealthcheckSpec?
     public var resources: ResourcesSpec?
     public var volumes: [MountSpec]
@@ -81,6 +85,7 @@ public struct ProcessSpec: Codable, Hashable, Sendable {
 
     public init(
         name: ProcessName, command: [String]? = nil, replicas: Int? = nil, port: Int? = nil,
+        domains: [DomainSpec]? = nil, edge: EdgeSpec? = nil,
         healthcheck: HealthcheckSpec? = nil, resources: ResourcesSpec? = nil, volumes: [MountSpec] = [],
         restart: RestartPolicy? = nil, stopGracePeriod: TimeSpan? = nil, drainTimeout: TimeSpan? = nil
     ) {
@@ -88,6 +93,8 @@ public struct ProcessSpec: Codable, Hashable, Sendable {
         self.command = command
         self.replicas = replicas
         self.port = port
+        self.domains = domains
+        self.edge = edge
         self.healthcheck = healthcheck
         self.resources = resources
         self.volumes = volumes
@@ -96,6 +103,12 @@ public struct ProcessSpec: Codable, Hashable, Sendable {
         self.drainTimeout = drainTimeout
     }
 
+    /// The edge sends it requests, where there is one.
+    public var isRouted: Bool {
+        port != nil && (!effectiveDomains.isEmpty || effectiveEdge.effectiveIsInternal)
+    }
+    public var effectiveDomains: [DomainSpec] { domains ?? [] }
+    public var effectiveEdge: EdgeSpec { edge ?? EdgeSpec() }
     /// 1 unless given; 0 is allowed and keeps the process off.
     public var effectiveReplicas: Int { replicas ?? 1 }
 
@@ -253,11 +266,16 @@ public struct DeploySpec: Codable, Hashable, Sendable {
     /// How long each step must hold.
     public var bake: TimeSpan?
     public var analysis: [AnalysisSpec]?
+    /// What marks a request that is to reach the new release on purpose.
+    public var canaryMatch: TrialMatch?
+    /// A host under which only the new release answers while it moves in.
+    public var preview: String?
 
     public init(
         strategy: DeployStrategy? = nil, maxSurge: Portion? = nil, maxUnavailable: Portion? = nil,
         minHealthyTime: TimeSpan? = nil, timeout: TimeSpan? = nil, rollback: Bool? = nil,
-        approval: Approval? = nil, steps: [Int]? = nil, bake: TimeSpan? = nil, analysis: [AnalysisSpec]? = nil
+        approval: Approval? = nil, steps: [Int]? = nil, bake: TimeSpan? = nil, analysis: [AnalysisSpec]? = nil,
+        canaryMatch: TrialMatch? = nil, preview: String? = nil
     ) {
         self.strategy = strategy
         self.maxSurge = maxSurge
@@ -269,6 +287,8 @@ public struct DeploySpec: Codable, Hashable, Sendable {
         self.steps = steps
         self.bake = bake
         self.analysis = analysis
+        self.canaryMatch = canaryMatch
+        self.preview = preview
     }
 
     public var effectiveStrategy: DeployStrategy { strategy ?? .rolling }

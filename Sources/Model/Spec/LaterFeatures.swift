@@ -2,8 +2,6 @@
 ///
 /// Using one is an error of the spec that says so; nothing is ignored in silence.
 public struct LaterFeatures: Codable, Hashable, Sendable {
-    /// Per process, in the order of the spec.
-    public var domains: [ProcessName: [DomainSpec]]
     /// Names of secrets, sorted.
     public var secrets: [String]
     public var cron: [CronSpec]
@@ -13,11 +11,10 @@ public struct LaterFeatures: Codable, Hashable, Sendable {
     public var placement: [ProcessName: PlacementSpec]
 
     public init(
-        domains: [ProcessName: [DomainSpec]] = [:], secrets: [String] = [], cron: [CronSpec] = [],
+        secrets: [String] = [], cron: [CronSpec] = [],
         autoscaling: AutoscalingSpec? = nil, release: ReleaseCommandSpec? = nil,
         placement: [ProcessName: PlacementSpec] = [:]
     ) {
-        self.domains = domains
         self.secrets = secrets
         self.cron = cron
         self.autoscaling = autoscaling
@@ -26,21 +23,6 @@ public struct LaterFeatures: Codable, Hashable, Sendable {
     }
 
     public var isEmpty: Bool { self == LaterFeatures() }
-}
-
-/// A name under which a process is reached from outside.
-public struct DomainSpec: Codable, Hashable, Sendable {
-    /// A host name in lower case, perhaps with `*.` before it.
-    public var host: String
-    /// Absolute; `nil` for all paths.
-    public var path: String?
-    /// The host that visitors are sent to instead.
-    public var redirect: String?
-    public init(host: String, path: String? = nil, redirect: String? = nil) {
-        self.host = host
-        self.path = path
-        self.redirect = redirect
-    }
 }
 
 /// A command that is run by the clock.

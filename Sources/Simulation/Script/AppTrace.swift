@@ -58,7 +58,7 @@ struct AppTrace {
         base = lastGood?.spec ?? specs.base[name]
         head = specs.head[name]
         self.lastGood = lastGood
-        isRouted = !((head ?? base)?.later?.domains.isEmpty ?? true)
+        isRouted = (head ?? base)?.processes.contains(where: \.isRouted) ?? false
     }
 
     // MARK: What is seen

@@ -54,7 +54,7 @@ struct RehearsalSpecs {
         base = plan.base.map { Self.load($0, plan.project) } ?? [:]
         head = Self.load(plan.head, plan.project)
         hasEdge = (Array(base.values) + head.values).contains { spec in
-            spec.later.map { !$0.domains.isEmpty } ?? false
+            spec.processes.contains(where: \.isRouted)
         }
     }
 
@@ -86,7 +86,7 @@ struct RehearsalSpecs {
     /// How a bad release of the app shows itself.
     func badness(of app: AppName, lastGood: ReleaseNumber?) -> WorldScript.BadRelease? {
         guard let spec = head[app] else { return nil }
-        let isRouted = !(spec.later?.domains.isEmpty ?? true)
+        let isRouted = spec.processes.contains(where: \.isRouted)
         var checks: [HealthcheckSpec.Check] = []
         var isJudged = false
         for analysis in Self.judges(spec) ? spec.deploy.analysis ?? [] : [] {

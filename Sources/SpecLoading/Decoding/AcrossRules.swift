@@ -10,7 +10,7 @@ extension SpecDecoder {
         checkStrategy(top, processes: processes, volumes: volumes, deploy: deploy)
         checkGroup(top, processes: processes, volumes: volumes, deploy: deploy)
         checkUnused(top, processes: processes, volumes: volumes)
-        checkDomains(top)
+        checkDomains(top, processes: processes, deploy: deploy)
     }
 
     /// An instance answers under the joined name, and a DNS label has 63 bytes.
@@ -91,14 +91,23 @@ extension SpecDecoder {
         }
     }
 
-    private func checkDomains(_ top: Fields) {
+    private func checkDomains(_ top: Fields, processes: [ProcessSpec], deploy: DeploySpec) {
         var seen: Set<DomainClaim> = []
-        for (process, domains) in later.domains.sorted(by: { $0.key < $1.key }) {
-            for domain in domains where !seen.insert(DomainClaim(domain)).inserted {
+        if let preview = deploy.preview {
+            seen.insert(DomainClaim(DomainSpec(host: preview)))
+            if processes.allSatisfy(\.effectiveDomains.isEmpty) {
+                error(
+                    "preview_without_domains",
+                    "`preview` shows the new release of a process with `domains`, and there is none",
+                    at: top["deploy"]?.mark ?? top.mark, "deploy.preview")
+            }
+        }
+        for process in processes {
+            for domain in process.effectiveDomains where !seen.insert(DomainClaim(domain)).inserted {
                 error(
                     "duplicate_domain",
                     "`\(domain.host)\(domain.path ?? "")` is given twice in this app; keep one",
-                    at: top.mark, "processes.\(process).domains")
+                    at: top.mark, "processes.\(process.name).domains")
             }
         }
     }

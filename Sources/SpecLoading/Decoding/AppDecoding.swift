@@ -19,7 +19,7 @@ extension SpecDecoder {
         let reversible = boolean(top["reversible"])
         decodeLater(top, processes: processes)
         let files = files(top["files"], processes: processes)
-        let domain = later.domains.sorted { $0.key < $1.key }.compactMap(\.value.first?.host).first
+        let domain = processes.compactMap(\.effectiveDomains.first?.host).first
         let env = environment(
             top,
             Interpolation(values: [
@@ -130,7 +130,7 @@ extension SpecDecoder {
     }
 
     /// The content of a file named relative to the file in which its name stands.
-    private func read(_ field: Field, atMost limit: Int) -> (path: String, bytes: [UInt8])? {
+    func read(_ field: Field, atMost limit: Int) -> (path: String, bytes: [UInt8])? {
         guard let relative = text(field, wanted: "a path relative to this file") else { return nil }
         guard let path = SpecPaths.resolve(relative, from: field.mark.source.path) else {
             error(

@@ -10,7 +10,11 @@ extension SpecDecoder {
             timeout: duration(fields["timeout"], from: .seconds(1), to: .minutes(24 * 60)),
             rollback: boolean(fields["rollback"]), approval: choice(fields["approval"], Approval.self),
             steps: steps(fields["steps"]), bake: duration(fields["bake"], from: .zero, to: .minutes(24 * 60)),
-            analysis: list(fields["analysis"], limit: 16)?.compactMap { analysis($0) })
+            analysis: list(fields["analysis"], limit: 16)?.compactMap { analysis($0) },
+            canaryMatch: trialMatch(fields["canary_match"]),
+            preview: checked(
+                fields["preview"], "bad_host", wanted: "a host name in lower case, such as `next.example.com`",
+                { Grammar.host($0, isWildcardAllowed: false) }))
         check(spec, fields)
         return spec
     }
@@ -38,7 +42,7 @@ extension SpecDecoder {
                 "`steps` belongs to `strategy: canary`, and the strategy is `\(strategy.rawValue)`",
                 at: fields.mark(of: "steps"), fields.path(of: "steps"))
         }
-        for key in ["bake", "analysis"] where fields.keyMarks[key] != nil && !strategy.movesTraffic {
+        for key in ["bake", "analysis", "canary_match", "preview"] where fields.keyMarks[key] != nil && !strategy.movesTraffic {
             error(
                 "only_with_canary_or_blue_green",
                 "`\(key)` belongs to `strategy: canary` and `blue_green`, and the strategy is"

@@ -141,6 +141,66 @@ enum Grammar {
         return (1...65_535).contains(number) && host(String(text[..<colon]), isWildcardAllowed: false)
     }
 
+    /// The name of a person for basic authentication.
+    static func user(_ text: String) -> Bool {
+        (1...64).contains(text.utf8.count)
+            && text.utf8.allSatisfy { isWord($0) || ".@-".utf8.contains($0) }
+    }
+
+    /// What `crypt(3)` makes of a password with SHA-256 or SHA-512: `$6$salt$hash`.
+    static func passwordHash(_ text: String) -> Bool {
+        guard text.hasPrefix("$5$") || text.hasPrefix("$6$"), (20...256).contains(text.utf8.count) else {
+            return false
+        }
+        return text.dropFirst(3).utf8.allSatisfy { isWord($0) || "./$=".utf8.contains($0) }
+    }
+
+    /// An address of IPv4 or IPv6, perhaps with the length of a network's prefix.
+    static func network(_ text: String) -> Bool {
+        let parts = text.split(separator: "/", omittingEmptySubsequences: false)
+        guard let address = parts.first, parts.count <= 2 else { return false }
+        let isShort = address.contains(".")
+        if parts.count == 2 {
+            guard let length = Int(parts[1]), parts[1].utf8.allSatisfy(isDigit),
+                (0...(isShort ? 32 : 128)).contains(length)
+            else { return false }
+        }
+        return isShort ? isShortAddress(address) : isLongAddress(address)
+    }
+
+    private static func isShortAddress(_ text: Substring) -> Bool {
+        let numbers = text.split(separator: ".", omittingEmptySubsequences: false)
+        return numbers.count == 4
+            && numbers.allSatisfy { part in
+                (1...3).contains(part.utf8.count) && part.utf8.allSatisfy(isDigit)
+                    && Int(part).map { (0...255).contains($0) } == true
+            }
+    }
+
+    private static func isLongAddress(_ text: Substring) -> Bool {
+        guard text.contains(":"), !text.contains(":::") else { return false }
+        let halves = text.split(separator: "::", omittingEmptySubsequences: false)
+        let groups = halves.flatMap { $0.split(separator: ":", omittingEmptySubsequences: false) }
+            .filter { !$0.isEmpty }
+        let hexadecimal = UInt8(ascii: "a")...UInt8(ascii: "f")
+        guard
+            groups.allSatisfy({ group in
+                group.utf8.count <= 4 && group.utf8.allSatisfy { isDigit($0) || hexadecimal.contains($0 | 0x20) }
+            })
+        else { return false }
+        if halves.count == 2 { return groups.count <= 7 }
+        return halves.count == 1 && groups.count == 8 && !text.hasPrefix(":") && !text.hasSuffix(":")
+    }
+
+    /// The name of a header or cookie.
+    static func token(_ text: String) -> Bool {
+        (1...64).contains(text.utf8.count) && text.utf8.allSatisfy { isWord($0) || $0 == UInt8(ascii: "-") }
+    }
+
+    static func tokenValue(_ text: String) -> Bool {
+        (1...128).contains(text.utf8.count) && text.utf8.allSatisfy { isWord($0) || ".-".utf8.contains($0) }
+    }
+
     /// A name of a gRPC service: words joined by dots.
     static func grpcService(_ text: String) -> Bool {
         (1...255).contains(text.utf8.count)

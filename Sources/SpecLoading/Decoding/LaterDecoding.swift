@@ -1,47 +1,11 @@
 internal import Model
 
 extension SpecDecoder {
-    /// Domains and placement of a process.
-    func decodeEdge(_ fields: Fields, process: ProcessSpec, pattern: String) {
-        if let field = fields["domains"] {
-            let domains = (list(field, limit: 64) ?? []).compactMap {
-                domain($0, pattern: "\(pattern)domains[]")
-            }
-            if !domains.isEmpty { later.domains[process.name] = domains }
-            if !domains.isEmpty, process.effectiveReplicas == 0 {
-                error(
-                    "domains_without_replicas",
-                    "`\(process.name)` has domains but 0 replicas, so nobody would answer",
-                    at: fields.mark(of: "domains"), fields.path(of: "domains"))
-            }
-            if !domains.isEmpty, !fields.has("port") {
-                error(
-                    "domains_without_port", "`\(process.name)` has domains but no `port` to send requests to",
-                    at: fields.mark(of: "domains"), fields.path(of: "domains"))
-            }
-        }
+    /// Where instances of a process may stand.
+    func decodePlacement(_ fields: Fields, process: ProcessName, pattern: String) {
         if let field = fields["placement"], let placement = placement(field, pattern: "\(pattern)placement") {
-            later.placement[process.name] = placement
+            later.placement[process] = placement
         }
-    }
-
-    private func domain(_ field: Field, pattern: String) -> DomainSpec? {
-        let wanted = "a host name in lower case, such as `shop.example.com`"
-        func host(_ field: Field?) -> String? {
-            checked(field, "bad_host", wanted: wanted) { Grammar.host($0, isWildcardAllowed: true) }
-        }
-        guard field.node.entries != nil else { return host(field).map { DomainSpec(host: $0) } }
-        guard let fields = fields(field, pattern) else { return nil }
-        let name = host(require(fields, "host"))
-        let path = checked(fields["path"], "bad_path", wanted: "a path that begins with `/`", Grammar.urlPath)
-        let redirect = host(fields["redirect"])
-        if let name, name == redirect {
-            error(
-                "redirect_to_itself", "`\(name)` cannot be redirected to itself",
-                at: fields.mark(of: "redirect"),
-                fields.path(of: "redirect"))
-        }
-        return name.map { DomainSpec(host: $0, path: path, redirect: redirect) }
     }
 
     private func placement(_ field: Field, pattern: String) -> PlacementSpec? {

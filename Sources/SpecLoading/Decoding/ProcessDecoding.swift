@@ -74,12 +74,14 @@ extension SpecDecoder {
         }
         let process = ProcessSpec(
             name: name, command: command(fields["command"]), replicas: replicas, port: port,
+            domains: domains(fields, of: name, replicas: replicas, pattern: pattern),
+            edge: edge(fields, of: name, pattern: pattern),
             healthcheck: healthcheck,
             resources: resources(fields["resources"], pattern: "\(pattern)resources"), volumes: mounts,
             restart: choice(fields["restart"], RestartPolicy.self),
             stopGracePeriod: duration(fields["stop_grace_period"], from: .zero, to: .minutes(60)),
             drainTimeout: duration(fields["drain_timeout"], from: .zero, to: .minutes(60)))
-        decodeEdge(fields, process: process, pattern: pattern)
+        decodePlacement(fields, process: name, pattern: pattern)
         return process
     }
 

@@ -43,6 +43,7 @@ public indirect enum SpecType: Sendable, Hashable {
     case choice([String])
     case relativePath, absolutePath
     case mount, host, schedule, timezone, nodeLabel, constraint, secretName, urlPath, authority, grpcService
+    case passwordHash, network, token, tokenValue
     case limit
     /// A value of `env`: text, or a number or boolean taken as its text.
     case variable
@@ -55,7 +56,7 @@ public indirect enum SpecType: Sendable, Hashable {
     case either([SpecType])
     case anything
 
-    public enum KeyPattern: Sendable, Hashable { case name, variable, absolutePath }
+    public enum KeyPattern: Sendable, Hashable { case name, variable, absolutePath, user }
 
     static let command = SpecType.list(.text, atLeast: 1, atMost: 256)
 }

@@ -7,7 +7,7 @@ public enum SpecKeys {
 
     /// Keys of process `web` that may stand at the top.
     static let shorthandNames = [
-        "command", "replicas", "port", "domains", "healthcheck", "resources", "restart", "stop_grace_period",
+        "command", "replicas", "port", "domains", "edge", "healthcheck", "resources", "restart", "stop_grace_period",
         "drain_timeout", "placement"
     ]
 
@@ -86,8 +86,47 @@ public enum SpecKeys {
             "domains", .list(.either([.host, .object]), atLeast: 0, atMost: 64), since: "edge",
             "Host names under which the process is reached."),
         SpecKey("domains[].host", .host, since: "edge", isRequired: true, "The host name."),
-        SpecKey("domains[].path", .urlPath, since: "edge", "Only requests below this path."),
+        SpecKey(
+            "domains[].path", .urlPath, since: "edge",
+            "Only requests for this path and what is below it; the instance sees the whole path."),
         SpecKey("domains[].redirect", .host, since: "edge", "Send visitors to this host instead."),
+        SpecKey("edge", .object, since: "edge", "How the edge treats requests for the process."),
+        SpecKey(
+            "edge.protocol", .choice(["http", "h2c"]), default: "`http`", since: "edge",
+            "What instances speak: HTTP/1.1, or HTTP/2 without TLS as gRPC servers do."),
+        SpecKey(
+            "edge.https", .choice(["redirect", "both", "off"]), default: "`redirect`", since: "edge",
+            "Send plain HTTP to HTTPS, answer both, or answer plain HTTP only and ask for no certificate."),
+        SpecKey(
+            "edge.timeout", .duration, default: "`60s`", since: "edge",
+            "The longest silence of an instance before the answer is 504; `1s` to `24h`."),
+        SpecKey(
+            "edge.tunnel_timeout", .duration, default: "`1h`", since: "edge",
+            "The same on an upgraded connection, such as a WebSocket."),
+        SpecKey(
+            "edge.max_body", .size, default: "no limit", since: "edge",
+            "Larger request bodies are answered 413; `1` to `64T`."),
+        SpecKey(
+            "edge.max_requests", .integer(SpecRange.concurrency), default: "no limit", since: "edge",
+            "Requests that one instance gets at once; more of them wait for their turn."),
+        SpecKey(
+            "edge.rate_limit", .integer(SpecRange.rate), default: "no limit", since: "edge",
+            "Requests of one client address in a second; more of them are answered 429."),
+        SpecKey(
+            "edge.sticky", .boolean, default: "`false`", since: "edge",
+            "A visitor comes to the same instance while it is there, by a cookie."),
+        SpecKey(
+            "edge.basic_auth", .map(keys: .user, of: .passwordHash, atLeast: 1), since: "edge",
+            "Who may enter: user to hash of the password, as `openssl passwd -6` prints it."),
+        SpecKey(
+            "edge.allow", .list(.network, atLeast: 0, atMost: 256), default: "everybody", since: "edge",
+            "Networks of clients that may enter; others are answered 403."),
+        SpecKey(
+            "edge.internal", .boolean, default: "`false`", since: "edge",
+            "Containers reach process `web` as `http://APP.internal`, others as `http://PROCESS.APP.internal`."),
+        SpecKey(
+            "edge.maintenance", .relativePath, default: "a plain page", since: "edge",
+            "The page that is answered with 503 while no instance is ready, relative to this file."),
         SpecKey(
             "healthcheck", .object, default: "an instance is proven by running",
             "How an instance is proven healthy. Exactly one of `path`, `tcp`, `grpc` and `command`."),
@@ -217,6 +256,18 @@ public enum SpecKeys {
             default: "`hold`", since: "edge",
             "What becomes of a step that has baked with too few requests: wait for more, go on, or roll back."
         ),
+        SpecKey(
+            "deploy.canary_match", .object, since: "edge",
+            "What marks a request that is to reach the new release on purpose, whatever its share: exactly one of"
+                + " `header` and `cookie`."),
+        SpecKey("deploy.canary_match.header", .token, since: "edge", "The name of a header."),
+        SpecKey("deploy.canary_match.cookie", .token, since: "edge", "The name of a cookie."),
+        SpecKey(
+            "deploy.canary_match.value", .tokenValue, default: "any", since: "edge",
+            "The value that it must have."),
+        SpecKey(
+            "deploy.preview", .host, since: "edge",
+            "A host under which only the new release answers, while it moves in."),
         SpecKey("deploy.analysis[].command", .command, "A command in a new instance that must exit with 0."),
         SpecKey("deploy.analysis[].http", .urlPath, "A path of a new instance that must answer 2xx."),
         SpecKey(
@@ -251,4 +302,7 @@ enum SpecRange {
     static let port = 1...65_535
     static let retries = 1...100
     static let requests = 0...1_000_000
+    static let concurrency = 1...100_000
+    static let rate = 1...1_000_000
+    static let pageInBytes = 16 << 10
 }

@@ -104,13 +104,14 @@ public enum SpecSchema {
                 ),
                 ("dependentSchemas", .object([("metric", refusing(["every", "failures"]))]))
             ]
+        case "canary_match": [("oneOf", .array(["header", "cookie"].map(requiring)))]
         case "deploy":
             [
                 (
                     "allOf",
                     .array([
                         only(with: ["canary"], ["steps"]),
-                        only(with: ["canary", "blue_green"], ["bake", "analysis"])
+                        only(with: ["canary", "blue_green"], ["bake", "analysis", "canary_match", "preview"])
                     ])
                 )
             ]
@@ -195,6 +196,12 @@ public enum SpecSchema {
         case .urlPath: pattern("^/[!-\"$-~]*$")
         case .authority: pattern("^[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?$")
         case .grpcService: pattern("^[A-Za-z_][A-Za-z0-9_]*(\\.[A-Za-z_][A-Za-z0-9_]*)*$")
+        case .passwordHash: pattern("^\\$[56]\\$[A-Za-z0-9_./$=]{17,253}$")
+        case .network:
+            pattern(
+                "^([0-9]{1,3}(\\.[0-9]{1,3}){3}(/[0-9]{1,2})?|[0-9A-Fa-f]{0,4}(:[0-9A-Fa-f]{0,4}){2,7}(/[0-9]{1,3})?)$")
+        case .token: pattern("^[A-Za-z0-9_-]{1,64}$")
+        case .tokenValue: pattern("^[A-Za-z0-9_.-]{1,128}$")
         case .limit: pattern("^[0-9]+(\\.[0-9]{1,9})?%$|\(durationPattern)")
         case .variable: .object([("type", .strings(["string", "number", "boolean"]))])
         case .only(let flag): .object([("const", .boolean(flag))])

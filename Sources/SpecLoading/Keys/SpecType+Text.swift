@@ -25,6 +25,10 @@ extension SpecType {
         case .urlPath: "request path"
         case .authority: "host name, perhaps with port"
         case .grpcService: "service name"
+        case .passwordHash: "hash of a password"
+        case .network: "address or network"
+        case .token: "header or cookie name"
+        case .tokenValue: "word"
         case .limit: "share or duration"
         case .variable: "text, number or boolean"
         case .only(let flag): "`\(flag)`"
@@ -44,6 +48,7 @@ extension SpecType.KeyPattern {
         case .name: "name"
         case .variable: "variable name"
         case .absolutePath: "absolute path"
+        case .user: "user"
         }
     }
 
@@ -52,6 +57,7 @@ extension SpecType.KeyPattern {
         case .name: SpecSchema.namePattern
         case .variable: "^(?!SLIPWAY_)[A-Za-z_][A-Za-z0-9_.-]{0,255}$"
         case .absolutePath: SpecSchema.containerPathPattern
+        case .user: "^[A-Za-z0-9_.@-]{1,64}$"
         }
     }
 }

@@ -33,7 +33,7 @@ indirect enum SpecTree {
         map.addText("group", spec.group)
         if let release = later.release { map.add("release", SpecTree.release(release)) }
         if let reversible = spec.reversible { map.add("reversible", .literal("\(reversible)")) }
-        map.addMap("processes", spec.processes.map { ($0.name.rawValue, SpecTree.process($0, later)) })
+        map.addMap("processes", spec.processes.map { ($0.name.rawValue, SpecTree.process($0, later, style)) })
         let volumes = spec.volumes.sorted { $0.key < $1.key }
         map.addMap("volumes", volumes.map { ($0.key.rawValue, SpecTree.volume($0.value)) })
         if !later.cron.isEmpty { map.add("cron", .list(later.cron.map(SpecTree.cron))) }
@@ -86,12 +86,15 @@ indirect enum SpecTree {
         return .map(map.all)
     }
 
-    private static func process(_ process: ProcessSpec, _ later: LaterFeatures) -> SpecTree {
+    private static func process(
+        _ process: ProcessSpec, _ later: LaterFeatures, _ style: FileStyle
+    ) -> SpecTree {
         var map = Entries()
         map.addNames("command", process.command ?? [])
         map.addNumber("replicas", process.replicas)
         map.addNumber("port", process.port)
-        if let domains = later.domains[process.name] { map.add("domains", .list(domains.map(domain))) }
+        if let domains = process.domains { map.add("domains", .list(domains.map(domain))) }
+        if let edge = process.edge { map.add("edge", SpecTree.edge(edge, style)) }
         if let check = process.healthcheck { map.add("healthcheck", healthcheck(check)) }
         if let resources = process.resources { map.add("resources", SpecTree.resources(resources)) }
         map.addNames(
@@ -110,6 +113,32 @@ indirect enum SpecTree {
         map.addText("host", domain.host)
         map.addText("path", domain.path)
         map.addText("redirect", domain.redirect)
+        return .map(map.all)
+    }
+
+    private static func edge(_ edge: EdgeSpec, _ style: FileStyle) -> SpecTree {
+        var map = Entries()
+        map.addText("protocol", edge.backendProtocol?.rawValue)
+        map.addText("https", edge.https?.rawValue)
+        map.addTime("timeout", edge.timeout)
+        map.addTime("tunnel_timeout", edge.tunnelTimeout)
+        map.addText("max_body", edge.maxBodyInBytes.map(SizeText.text))
+        map.addNumber("max_requests", edge.maxRequests)
+        map.addNumber("rate_limit", edge.rateLimit)
+        if let sticky = edge.sticky { map.add("sticky", .literal("\(sticky)")) }
+        map.addMap("basic_auth", (edge.users ?? []).map { ($0.name, .text($0.passwordHash)) })
+        map.addNames("allow", edge.allow ?? [])
+        if let isInternal = edge.isInternal { map.add("internal", .literal("\(isInternal)")) }
+        map.addText("maintenance", edge.maintenancePage.map {
+                style == .path ? $0.source : ContentHash.sha256($0.content.data)
+            })
+        return .map(map.all)
+    }
+
+    private static func trial(_ match: TrialMatch) -> SpecTree {
+        var map = Entries()
+        map.addText(match.part.rawValue, match.name)
+        map.addText("value", match.value)
         return .map(map.all)
     }
 
@@ -165,6 +194,8 @@ indirect enum SpecTree {
         map.addTime("timeout", deploy.timeout)
         if let rollback = deploy.rollback { map.add("rollback", .literal("\(rollback)")) }
         map.addText("approval", deploy.approval?.rawValue)
+        if let match = deploy.canaryMatch { map.add("canary_match", trial(match)) }
+        map.addText("preview", deploy.preview)
         if let checks = deploy.analysis { map.add("analysis", .list(checks.map(analysis))) }
         return map.all.map { ($0.key, $0.value) }
     }
