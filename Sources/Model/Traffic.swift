@@ -97,7 +97,45 @@ public struct TrafficFigures: Hashable, Sendable, Codable {
     public var latency: [Int64]
 
     /// Upper bounds of `latency` in milliseconds; it has one more element than these.
-    public static let bounds: [Int64] = [5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000]
+    public static let bounds: [Int64] = [
+        1, 2, 3, 5, 7, 10, 15, 20, 25, 30, 40, 50, 60, 80, 100, 120, 150, 200, 250, 300, 400, 500, 600, 800,
+        1_000,
+        1_500, 2_000, 2_500, 3_000, 4_000, 5_000, 7_500, 10_000, 30_000
+    ]
+
+    /// The class in `latency` of a request that took so many milliseconds.
+    public static func latencyClass(milliseconds: Int64) -> Int {
+        bounds.firstIndex { milliseconds <= $0 } ?? bounds.count
+    }
+
+    /// Requests whose duration is known.
+    public var sampled: Int64 { latency.reduce(0, +) }
+
+    /// The bound in milliseconds within which `percent` (1 to 100) of the requests stayed; one beyond the last bound
+    /// counts as twice that. `nil`: no duration is known.
+    public func percentile(_ percent: Int64) -> Int64? {
+        let total = sampled
+        guard total > 0 else { return nil }
+        var seen: Int64 = 0
+        for (index, count) in latency.enumerated() {
+            seen += count
+            guard seen * 100 >= total * percent else { continue }
+            return index < Self.bounds.count ? Self.bounds[index] : (Self.bounds.last ?? 0) * 2
+        }
+        return nil
+    }
+
+    /// How many requests took longer than `milliseconds`: for certain, and at most.
+    public func slower(than milliseconds: Int64) -> (surely: Int64, perhaps: Int64) {
+        var surely: Int64 = 0, perhaps: Int64 = 0
+        for (index, count) in latency.enumerated() {
+            let lower = index == 0 ? 0 : Self.bounds[min(index, Self.bounds.count) - 1]
+            let upper = index < Self.bounds.count ? Self.bounds[index] : Int64.max
+            if lower >= milliseconds { surely += count }
+            if upper > milliseconds { perhaps += count }
+        }
+        return (surely, perhaps)
+    }
 
     public init(requests: Int64 = 0, errors: Int64 = 0, latency: [Int64] = []) {
         self.requests = requests

@@ -75,8 +75,12 @@ extension AppPlanning {
             // Compared with nothing, a figure says half of what was asked for.
             if compares, reference == nil { return .insufficient }
             let reading = MetricReading(metric: metric, limit: limit, tolerance: tolerance ?? 0)
-            guard let complaint = reading.complaint(new, reference) else { return .good }
-            return .bad(Failure(cause: .analysis, message: complaint, evidence: [complaint]))
+            switch reading.verdict(new, reference) {
+            case .good: return .good
+            case .insufficient: return .insufficient
+            case .bad(let complaint):
+                return .bad(Failure(cause: .analysis, message: complaint, evidence: [complaint]))
+            }
         }
     }
 
@@ -105,73 +109,5 @@ extension AppPlanning {
                     release: rollout.target.number, step: rollout.step, index: index, container: instance.id,
                     check: check, every: spec.effectiveEvery))
         }
-    }
-}
-
-/// One figure of the edge against its limit, and against that of the last good release.
-struct MetricReading {
-    let metric: AnalysisSpec.Metric
-    let limit: AnalysisSpec.Limit
-    /// In whole per cent, how much worse than the reference it may be.
-    let tolerance: Int
-
-    /// What is wrong with `new`, as a sentence that follows the release's number; `nil` if nothing is.
-    func complaint(_ new: TrafficFigures, _ old: TrafficFigures?) -> String? {
-        switch metric {
-        case .errorRate: errorComplaint(new, old)
-        case .latencyP50: latencyComplaint(50, new, old)
-        case .latencyP95: latencyComplaint(95, new, old)
-        case .latencyP99: latencyComplaint(99, new, old)
-        }
-    }
-
-    private func errorComplaint(_ new: TrafficFigures, _ old: TrafficFigures?) -> String? {
-        guard case .share(let most) = limit else { return nil }
-        let rate = Self.rate(new)
-        let seen = "had \(Self.percent(rate)) errors in \(new.requests) requests"
-        if rate > Int64(most) { return seen + ", more than \(Self.percent(Int64(most)))" }
-        guard let old else { return nil }
-        let reference = Self.rate(old)
-        guard rate * 100 > reference * Int64(100 + tolerance) else { return nil }
-        return seen + ", the last good release \(Self.percent(reference))"
-    }
-
-    /// In hundredths of a per cent.
-    private static func rate(_ figures: TrafficFigures) -> Int64 {
-        figures.requests > 0
-            ? figures.errors.multipliedReportingOverflow(by: 10_000).partialValue / figures.requests : 0
-    }
-
-    private static func percent(_ hundredths: Int64) -> String {
-        let cents = hundredths % 100
-        return cents == 0 ? "\(hundredths / 100) %" : "\(hundredths / 100).\(cents < 10 ? "0" : "")\(cents) %"
-    }
-
-    private func latencyComplaint(
-        _ percentile: Int64, _ new: TrafficFigures, _ old: TrafficFigures?
-    ) -> String? {
-        guard case .time(let most) = limit, let reading = Self.bound(percentile, new) else { return nil }
-        let seen =
-            "answered \(percentile) % of \(new.requests) requests within \(TimeSpan.milliseconds(reading))"
-        if TimeSpan.milliseconds(reading) > most { return seen + ", slower than \(most)" }
-        guard let old, let reference = Self.bound(percentile, old),
-            reading * 100 > reference * Int64(100 + tolerance)
-        else { return nil }
-        return seen + ", the last good release within \(TimeSpan.milliseconds(reference))"
-    }
-
-    /// The bound in milliseconds below which `percentile` per cent of the requests stayed; one beyond the last bound
-    /// counts as twice that.
-    static func bound(_ percentile: Int64, _ figures: TrafficFigures) -> Int64? {
-        let total = figures.latency.reduce(0, +)
-        guard total > 0 else { return nil }
-        var seen: Int64 = 0
-        for (index, count) in figures.latency.enumerated() {
-            seen += count
-            guard seen * 100 >= total * percentile else { continue }
-            return index < TrafficFigures.bounds.count
-                ? TrafficFigures.bounds[index] : (TrafficFigures.bounds.last ?? 0) * 2
-        }
-        return nil
     }
 }

@@ -35,6 +35,7 @@ struct Main {
                 options: options.simulation, limit: limit, only: options.planted, isJSON: options.isJSON
             ).run { say($0) }
         case .crashes(let crashes): return crashes.run { say($0) }
+        case .verdicts: return Verdicts.run()
         }
     }
 

@@ -11,6 +11,8 @@ struct Options: Sendable {
         /// At most so many seeds for each planted bug.
         case mutants(limit: UInt64)
         case crashes(Crashes)
+        /// How often the analysis of a rollout errs.
+        case verdicts
     }
     var command = Command.help
     var simulation = SimulationOptions(seed: 0)
@@ -35,6 +37,7 @@ struct Options: Sendable {
           slipway-sim crashes [--scenario NAME] --list
           slipway-sim crashes --scenario NAME --at N[,N] [--term] [--requests lost|arrives|chance]
           slipway-sim mutants [--seeds N] [--plant ID,…] [OPTIONS] [-o json|text]
+          slipway-sim verdicts
 
         `run` looks at many seeds and names those that break a rule. `replay` tells the whole story of one. `minimise`
         leaves out what is not needed to break the rule, and prints the command that replays what is left. `mutants`
@@ -43,6 +46,7 @@ struct Options: Sendable {
         world: it is killed there (`kill`), told to end (`term`), or killed there and again N times in the recovery
         (`twice`), and the story has to come to its right end. `--at` tells the story of one such run; 0 is the one
         without a crash.
+        `verdicts` measures how often the analysis of a canary is wrong, over 2,000 releases of each kind.
         The same seed and options give the same story with the same build of this program.
 
         OPTIONS
@@ -75,6 +79,7 @@ struct Options: Sendable {
         case "-h", "--help", "help": return
         case "run": command = .run(1...100)
         case "mutants": command = .mutants(limit: 400)
+        case "verdicts": command = .verdicts
         case "crashes":
             let crashes = try Crashes(rest)
             planted = crashes.planted

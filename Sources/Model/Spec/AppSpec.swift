@@ -274,7 +274,8 @@ public struct DeploySpec: Codable, Hashable, Sendable {
     public init(
         strategy: DeployStrategy? = nil, maxSurge: Portion? = nil, maxUnavailable: Portion? = nil,
         minHealthyTime: TimeSpan? = nil, timeout: TimeSpan? = nil, rollback: Bool? = nil,
-        approval: Approval? = nil, steps: [Int]? = nil, bake: TimeSpan? = nil, analysis: [AnalysisSpec]? = nil,
+        approval: Approval? = nil, steps: [Int]? = nil, bake: TimeSpan? = nil,
+        analysis: [AnalysisSpec]? = nil,
         canaryMatch: TrialMatch? = nil, preview: String? = nil
     ) {
         self.strategy = strategy

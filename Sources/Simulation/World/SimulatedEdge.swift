@@ -143,7 +143,8 @@ extension World {
             figures.requests += count
             figures.errors += errors
             // Where a script wants bad answers, they are late as well.
-            figures.latency[script != nil && faulty > 0 ? 8 : 3] += count
+            let duration: Int64 = script != nil && faulty > 0 ? 2_500 : 50
+            figures.latency[TrafficFigures.latencyClass(milliseconds: duration)] += count
             observed.figures[release] = figures
         }
     }

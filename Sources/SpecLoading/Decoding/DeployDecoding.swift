@@ -13,7 +13,8 @@ extension SpecDecoder {
             analysis: list(fields["analysis"], limit: 16)?.compactMap { analysis($0) },
             canaryMatch: trialMatch(fields["canary_match"]),
             preview: checked(
-                fields["preview"], "bad_host", wanted: "a host name in lower case, such as `next.example.com`",
+                fields["preview"], "bad_host",
+                wanted: "a host name in lower case, such as `next.example.com`",
                 { Grammar.host($0, isWildcardAllowed: false) }))
         check(spec, fields)
         return spec
@@ -42,7 +43,8 @@ extension SpecDecoder {
                 "`steps` belongs to `strategy: canary`, and the strategy is `\(strategy.rawValue)`",
                 at: fields.mark(of: "steps"), fields.path(of: "steps"))
         }
-        for key in ["bake", "analysis", "canary_match", "preview"] where fields.keyMarks[key] != nil && !strategy.movesTraffic {
+        for key in ["bake", "analysis", "canary_match", "preview"]
+        where fields.keyMarks[key] != nil && !strategy.movesTraffic {
             error(
                 "only_with_canary_or_blue_green",
                 "`\(key)` belongs to `strategy: canary` and `blue_green`, and the strategy is"

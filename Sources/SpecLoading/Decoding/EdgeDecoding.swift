@@ -3,7 +3,8 @@ internal import Model
 
 extension SpecDecoder {
     /// The host names of a process.
-    func domains(_ fields: Fields, of process: ProcessName, replicas: Int?, pattern: String) -> [DomainSpec]? {
+    func domains(_ fields: Fields, of process: ProcessName, replicas: Int?, pattern: String) -> [DomainSpec]?
+    {
         guard let field = fields["domains"] else { return nil }
         let domains = (list(field, limit: 64) ?? []).compactMap { domain($0, pattern: "\(pattern)domains[]") }
         guard !domains.isEmpty else { return nil }

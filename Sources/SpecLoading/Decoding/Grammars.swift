@@ -185,7 +185,8 @@ enum Grammar {
         let hexadecimal = UInt8(ascii: "a")...UInt8(ascii: "f")
         guard
             groups.allSatisfy({ group in
-                group.utf8.count <= 4 && group.utf8.allSatisfy { isDigit($0) || hexadecimal.contains($0 | 0x20) }
+                group.utf8.count <= 4
+                    && group.utf8.allSatisfy { isDigit($0) || hexadecimal.contains($0 | 0x20) }
             })
         else { return false }
         if halves.count == 2 { return groups.count <= 7 }

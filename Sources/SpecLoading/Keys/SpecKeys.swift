@@ -7,7 +7,8 @@ public enum SpecKeys {
 
     /// Keys of process `web` that may stand at the top.
     static let shorthandNames = [
-        "command", "replicas", "port", "domains", "edge", "healthcheck", "resources", "restart", "stop_grace_period",
+        "command", "replicas", "port", "domains", "edge", "healthcheck", "resources", "restart",
+        "stop_grace_period",
         "drain_timeout", "placement"
     ]
 
@@ -123,7 +124,8 @@ public enum SpecKeys {
             "Networks of clients that may enter; others are answered 403."),
         SpecKey(
             "edge.internal", .boolean, default: "`false`", since: "edge",
-            "Containers reach process `web` as `http://APP.internal`, others as `http://PROCESS.APP.internal`."),
+            "Containers reach process `web` as `http://APP.internal`, others as `http://PROCESS.APP.internal`."
+        ),
         SpecKey(
             "edge.maintenance", .relativePath, default: "a plain page", since: "edge",
             "The page that is answered with 503 while no instance is ready, relative to this file."),

@@ -35,7 +35,7 @@ public enum SpecReference {
         if key.isRequired { text += " Required." }
         if let value = key.defaultText { text += " Default: \(value)." }
         if key.since == "later" { text += " *Not acted on yet.*" }
-        if key.since == "edge" { text += " *Needs an edge, which no controller has yet.*" }
+        if key.since == "edge" { text += " *Needs an edge: `edge` in the configuration of the controller.*" }
         return text.replacingPipes()
     }
 }

@@ -199,7 +199,8 @@ public enum SpecSchema {
         case .passwordHash: pattern("^\\$[56]\\$[A-Za-z0-9_./$=]{17,253}$")
         case .network:
             pattern(
-                "^([0-9]{1,3}(\\.[0-9]{1,3}){3}(/[0-9]{1,2})?|[0-9A-Fa-f]{0,4}(:[0-9A-Fa-f]{0,4}){2,7}(/[0-9]{1,3})?)$")
+                "^([0-9]{1,3}(\\.[0-9]{1,3}){3}(/[0-9]{1,2})?|[0-9A-Fa-f]{0,4}(:[0-9A-Fa-f]{0,4}){2,7}(/[0-9]{1,3})?)$"
+            )
         case .token: pattern("^[A-Za-z0-9_-]{1,64}$")
         case .tokenValue: pattern("^[A-Za-z0-9_.-]{1,128}$")
         case .limit: pattern("^[0-9]+(\\.[0-9]{1,9})?%$|\(durationPattern)")

@@ -129,7 +129,9 @@ indirect enum SpecTree {
         map.addMap("basic_auth", (edge.users ?? []).map { ($0.name, .text($0.passwordHash)) })
         map.addNames("allow", edge.allow ?? [])
         if let isInternal = edge.isInternal { map.add("internal", .literal("\(isInternal)")) }
-        map.addText("maintenance", edge.maintenancePage.map {
+        map.addText(
+            "maintenance",
+            edge.maintenancePage.map {
                 style == .path ? $0.source : ContentHash.sha256($0.content.data)
             })
         return .map(map.all)
