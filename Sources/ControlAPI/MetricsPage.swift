@@ -28,6 +28,7 @@ enum MetricsPage {
         apps(status, &page)
         sources(status, &page)
         counters(figures, &page)
+        edge(status, figures, &page)
         return page.text
     }
 
@@ -113,6 +114,41 @@ enum MetricsPage {
         page.counter("slipway_fetch_failures_total", "Fetches that failed.", [([], figures.fetchFailures)])
     }
 
+    private static func edge(
+        _ status: InstallationStatus, _ figures: ControllerFigures, _ page: inout Page
+    ) {
+        guard let edge = status.edge else { return }
+        page.gauge("slipway_edge_up", "Whether the edge answers.", [([], edge.isReachable ? 1 : 0)])
+        page.gauge(
+            "slipway_certificate_expiry_timestamp_seconds", "When the certificate of a host expires.",
+            edge.certificates.compactMap { certificate in
+                certificate.expiresAt.map { ([("host", certificate.host)], $0.secondsSince1970) }
+            })
+        page.gauge(
+            "slipway_certificate_failures", "Attempts in a row that brought no certificate for a host.",
+            edge.certificates.map { ([("host", $0.host)], Int64($0.failures)) })
+        let routes = figures.routes.sorted { $0.key < $1.key }.prefix(appLimit)
+        let releases = routes.flatMap { key, counts in
+            counts.sorted { $0.key < $1.key }.map { release, figures in
+                (
+                    labels: [
+                        ("app", key.app.rawValue), ("process", key.process.rawValue),
+                        ("release", "\(release)")
+                    ], figures: figures
+                )
+            }
+        }
+        page.counter(
+            "slipway_edge_requests_total", "Requests that the edge has sent to a release.",
+            releases.map { ($0.labels, $0.figures.requests) })
+        page.counter(
+            "slipway_edge_errors_total", "Of these, those answered 5xx or not at all.",
+            releases.map { ($0.labels, $0.figures.errors) })
+        page.histogram(
+            "slipway_edge_request_duration_seconds", "Durations of the requests in the edge's log.",
+            releases.map { ($0.labels, $0.figures.latency) })
+    }
+
     /// The text format: all label values here are names without quotes, backslashes or line breaks.
     private struct Page {
         typealias Sample = (labels: [(String, String)], value: Int64)
@@ -125,11 +161,37 @@ enum MetricsPage {
             family(name, "counter", help, samples)
         }
 
+        /// Counts in the classes of `TrafficFigures.bounds`; their sum is not known.
+        mutating func histogram(_ name: String, _ help: String, _ series: [([(String, String)], [Int64])]) {
+            let counted = series.filter { !$0.1.isEmpty }
+            guard !counted.isEmpty else { return }
+            text += "# HELP \(name) \(help)\n# TYPE \(name) histogram\n"
+            for (labels, counts) in counted {
+                var sum: Int64 = 0
+                for (index, count) in counts.enumerated() {
+                    sum += count
+                    let bound = index < TrafficFigures.bounds.count ? TrafficFigures.bounds[index] : nil
+                    let limit = bound.map(Self.seconds) ?? "+Inf"
+                    text += "\(name)_bucket{\(Self.list(labels + [("le", limit)]))} \(sum)\n"
+                }
+                text += "\(name)_count{\(Self.list(labels))} \(sum)\n"
+            }
+        }
+
+        private static func seconds(_ milliseconds: Int64) -> String {
+            let rest = "\(1_000 + milliseconds % 1_000)".dropFirst()
+            return "\(milliseconds / 1_000).\(rest)"
+        }
+
+        private static func list(_ labels: [(String, String)]) -> String {
+            labels.map { #"\#($0.0)="\#($0.1)""# }.joined(separator: ",")
+        }
+
         private mutating func family(_ name: String, _ type: String, _ help: String, _ samples: [Sample]) {
             guard !samples.isEmpty else { return }
             text += "# HELP \(name) \(help)\n# TYPE \(name) \(type)\n"
             for sample in samples {
-                let labels = sample.labels.map { #"\#($0.0)="\#($0.1)""# }.joined(separator: ",")
+                let labels = Self.list(sample.labels)
                 text += labels.isEmpty ? "\(name) \(sample.value)\n" : "\(name){\(labels)} \(sample.value)\n"
             }
         }

@@ -15,6 +15,9 @@ struct EdgeState {
     var isCurrent = false
     var problem = "the edge has not answered yet"
     var routes: [AppName: [ProcessName: RouteView]] = [:]
+    /// How the edge itself is, and its certificates.
+    var report = EdgeReport()
+    var windows: [RouteKey: TrafficWindow] = [:]
     /// The tick at which the newest reading began.
     var readTick: Int64 = 0
 }
@@ -31,6 +34,7 @@ extension Controller {
             do throws(EdgeError) {
                 try await observeEdge()
                 attempt = 0
+                await askEdge()
             } catch {
                 attempt += 1
                 edgeLost(error)
@@ -54,7 +58,9 @@ extension Controller {
         for (key, route) in observed {
             let before = edgeState.routes[key.app]?[key.process]
             routes[key.app, default: [:]][key.process] = view(route, after: before)
+            edgeState.windows[key, default: TrafficWindow()].add(route.figures, at: clock.now())
         }
+        for key in edgeState.windows.keys where observed[key] == nil { edgeState.windows[key] = nil }
         let wasCurrent = edgeState.isCurrent
         let before = edgeState.routes
         edgeState.isCurrent = true
@@ -68,6 +74,20 @@ extension Controller {
                 : before[name]?.mapValues(\.atRest) != routes[name]?.mapValues(\.atRest)
             if isNews { markDirty(name) }
         }
+    }
+
+    /// How the edge itself is: for people, and for nothing else.
+    private func askEdge() async {
+        guard let edge else { return }
+        let report = await edge.report()
+        if report.problems != edgeState.report.problems {
+            for problem in report.problems {
+                logger.error("the edge has a problem", ["problem": "\(problem.message)"])
+            }
+        }
+        guard report != edgeState.report else { return }
+        edgeState.report = report
+        changeHub.send(())
     }
 
     private func view(_ route: ObservedRoute, after before: RouteView?) -> RouteView {

@@ -6,7 +6,7 @@ internal import SpecLoading
 extension Controller: ControlSurface {
     public func status() -> InstallationStatus {
         let builder = StatusBuilder(now: clock.now())
-        let statuses = apps.keys.sorted().compactMap { name in apps[name].map { builder.status(name, $0) } }
+        let statuses = apps.keys.sorted().compactMap { name in apps[name].map { status(name, $0, builder) } }
         let sourceStatuses = sources.keys.sorted().compactMap { sources[$0].map(status) }
         let because = ownBlockers()
         return InstallationStatus(
@@ -17,12 +17,19 @@ extension Controller: ControlSurface {
                 isReachable: engineState.isReachable, name: engineState.info.name,
                 version: engineState.info.version,
                 apiVersion: engineState.info.apiVersion, listedAt: engineState.listedAt),
-            because: because)
+            edge: edgeStatus(), because: because)
     }
 
     public func status(of app: AppName) throws(ControlError) -> AppStatus {
         guard let record = apps[app] else { throw unknownApp(app) }
-        return StatusBuilder(now: clock.now()).status(app, record)
+        return status(app, record, StatusBuilder(now: clock.now()))
+    }
+
+    private func status(_ name: AppName, _ record: AppRecord, _ builder: StatusBuilder) -> AppStatus {
+        var status = builder.status(name, record)
+        status.traffic = traffic(of: name)
+        status.because += edgeBlockers(of: name)
+        return status
     }
 
     func unknownApp(_ app: AppName) -> ControlError {
@@ -69,6 +76,7 @@ extension Controller: ControlSurface {
         if let storeProblem {
             blockers.append(Blocker(cause: .store, object: "store", message: storeProblem.message))
         }
+        blockers += edgeBlockers()
         for container in foreign.prefix(10) {
             blockers.append(
                 Blocker(
@@ -86,7 +94,13 @@ extension Controller: ControlSurface {
         return nil
     }
 
-    public func metrics() -> ControllerFigures { figures }
+    public func metrics() -> ControllerFigures {
+        var figures = figures
+        for routes in edgeState.routes.values {
+            for route in routes.values { figures.routes[route.observed.route.key] = route.observed.figures }
+        }
+        return figures
+    }
 
     public func changes() -> AsyncStream<Void> { changeHub.subscribe() }
 

@@ -51,11 +51,14 @@ public struct ControllerFigures: Sendable, Hashable {
     public var probesFailed: Int64
     public var fetches: Int64
     public var fetchFailures: Int64
+    /// What the edge has counted of each release that it sends requests to.
+    public var routes: [RouteKey: [ReleaseNumber: TrafficFigures]]
     public init(
         passes: Int64 = 0, actionsSucceeded: [Action.Kind: Int64] = [:],
         actionsFailed: [Action.Kind: Int64] = [:],
         rolloutsEnded: [RolloutRecord.Outcome: Int64] = [:], probesPassed: Int64 = 0, probesFailed: Int64 = 0,
-        fetches: Int64 = 0, fetchFailures: Int64 = 0
+        fetches: Int64 = 0, fetchFailures: Int64 = 0,
+        routes: [RouteKey: [ReleaseNumber: TrafficFigures]] = [:]
     ) {
         self.passes = passes
         self.actionsSucceeded = actionsSucceeded
@@ -65,6 +68,7 @@ public struct ControllerFigures: Sendable, Hashable {
         self.probesFailed = probesFailed
         self.fetches = fetches
         self.fetchFailures = fetchFailures
+        self.routes = routes
     }
 }
 

@@ -104,10 +104,28 @@ enum AppRendering {
             guard !own.isEmpty || (release == app.wanted?.number && (want ?? 0) > 0) else { continue }
             let ready = own.count { $0.health == "ready" }
             let share = release == app.wanted?.number ? want ?? own.count : own.count
-            lines.append(Line("   └ \(name)", .strong) + Line("  \(ready)/\(share) ready"))
+            lines.append(
+                Line("   └ \(name)", .strong) + Line("  \(ready)/\(share) ready")
+                    + traffic(of: release, name, app))
             lines += own.sorted { $0.name < $1.name }.map(instance)
         }
         return lines
+    }
+
+    /// `  24.6 % of 1200 requests, 0.02 % errors, p95 41ms`
+    private static func traffic(of release: ReleaseNumber, _ process: ProcessName, _ app: AppStatus) -> Line {
+        let found = app.traffic?.first { $0.process == process && $0.release == release }
+        guard let found else { return Line("") }
+        guard let share = found.measuredWeight, found.requests > 0 else {
+            return Line("  weight \(Phrases.percent(found.weight)), no requests", .faint)
+        }
+        let seconds = "\(found.requests) requests in \(Phrases.span(found.windowInSeconds))"
+        let rate = Phrases.percent(Int(found.errors * 10_000 / max(1, found.requests)))
+        let line =
+            Line("  weight \(Phrases.percent(found.weight))")
+            + Line(" (measured \(Phrases.percent(share)) of \(seconds))", .faint)
+            + Line("  errors \(rate)", found.errors > 0 ? .bad : .faint)
+        return found.p95InMilliseconds.map { line + Line("  p95 \(TimeSpan.milliseconds($0))") } ?? line
     }
 
     private static func instance(_ instance: InstanceStatus) -> Line {

@@ -100,6 +100,14 @@ enum Phrases {
         cause == .bake ? "\(span(seconds)) to go" : "next attempt in \(span(seconds))"
     }
 
+    /// `24.6 %`, from hundredths of a per cent.
+    static func percent(_ hundredths: Int) -> String {
+        let cents = abs(hundredths % 100)
+        guard cents > 0 else { return "\(hundredths / 100) %" }
+        return
+            "\(hundredths / 100).\(cents % 10 == 0 ? "\(cents / 10)" : cents < 10 ? "0\(cents)" : "\(cents)") %"
+    }
+
     static func count(_ number: Int, _ noun: String, plural: String? = nil) -> String {
         number == 1 ? "1 \(noun)" : "\(number) \(plural ?? noun + "s")"
     }

@@ -9,13 +9,15 @@ public struct InstallationStatus: Codable, Hashable, Sendable {
     public var sources: [SourceStatus]
     public var apps: [AppStatus]
     public var engine: EngineStatus
+    /// `nil`: the installation has none.
+    public var edge: EdgeStatus?
     /// Blockers of the installation as a whole: the store, the engine, objects that are not ours.
     public var because: [Blocker]
 
     public init(
         installation: InstallationName, verdict: Verdict, at: WallTime, sources: [SourceStatus],
         apps: [AppStatus],
-        engine: EngineStatus, because: [Blocker]
+        engine: EngineStatus, edge: EdgeStatus? = nil, because: [Blocker]
     ) {
         version = Self.currentVersion
         self.installation = installation
@@ -24,6 +26,7 @@ public struct InstallationStatus: Codable, Hashable, Sendable {
         self.sources = sources
         self.apps = apps
         self.engine = engine
+        self.edge = edge
         self.because = because
     }
 }
@@ -113,6 +116,8 @@ public struct AppStatus: Codable, Hashable, Sendable {
     public var because: [Blocker]
     public var diagnostics: [Diagnostic]
     public var isPaused: Bool
+    /// What the edge measures; `nil`: it sends the app no requests.
+    public var traffic: [TrafficStatus]?
 
     public init(
         name: AppName, project: ProjectName, source: SourceName?, path: String?, verdict: Verdict,
@@ -120,7 +125,7 @@ public struct AppStatus: Codable, Hashable, Sendable {
         wanted: ReleaseStatus?, running: ReleaseStatus?, processes: [ProcessStatus],
         instances: [InstanceStatus],
         rollout: RolloutStatus?, sinceSeconds: Int64, because: [Blocker], diagnostics: [Diagnostic],
-        isPaused: Bool
+        isPaused: Bool, traffic: [TrafficStatus]? = nil
     ) {
         self.name = name
         self.project = project
@@ -137,6 +142,7 @@ public struct AppStatus: Codable, Hashable, Sendable {
         self.because = because
         self.diagnostics = diagnostics
         self.isPaused = isPaused
+        self.traffic = traffic
     }
 }
 
@@ -264,7 +270,7 @@ public struct Blocker: Codable, Hashable, Sendable {
     public enum Cause: String, Codable, Hashable, Sendable, CaseIterable {
         case specInvalid = "spec_invalid"
         case notYetSupported = "not_yet_supported"
-        case dependency, paused, approval, aborted, group, evidence, edge, analysis, irreversible
+        case dependency, paused, approval, aborted, group, evidence, edge, certificate, analysis, irreversible
         case deletionBrake = "deletion_brake"
         case treeIncomplete = "tree_incomplete"
         case nameTaken = "name_taken"
