@@ -66,7 +66,7 @@ let package = Package(
         core("DockerEngine", ["Execution", "HTTPClient", "Model", "Ports"]),
         core("Probing", ["Execution", "HTTPClient", "Model", "Ports"]),
         core("Certificates", ["COpenSSL", "Crypto", "Execution", "Model", "Ports"]),
-        core("EdgeProxy", ["Execution", "Model", "Ports"]),
+        core("EdgeProxy", ["CLinux", "Execution", "Model", "Ports"]),
         core("HTTPServer", ["CLinux", "CMicroHTTPD", "Execution"]),
 
         // The loop and its surfaces.

@@ -12,3 +12,6 @@ int malloc_trim(size_t pad);
 int prctl(int option, ...);
 static inline int slipway_kill_with_parent(int signal) { return prctl(1 /* PR_SET_PDEATHSIG */, (unsigned long)signal); }
 int close_range(unsigned int first, unsigned int last, int flags);
+
+#include <spawn.h>
+int posix_spawn_file_actions_addclosefrom_np(posix_spawn_file_actions_t *actions, int from);

@@ -1,0 +1,157 @@
+internal import Glibc
+internal import Model
+internal import Ports
+
+/// A reload that was not done, and the route that is to blame, if it is one.
+struct RefusedRoute: Error {
+    var key: RouteKey?
+    var error: EdgeError
+}
+
+extension HAProxyEdge {
+    func reload() throws(EdgeError) {
+        do throws(RefusedRoute) {
+            try reloadNaming()
+        } catch {
+            throw error.error
+        }
+    }
+
+    /// Makes HAProxy read everything anew, and waits until the new worker says that it has. The listeners are handed
+    /// over; the old worker finishes what it has.
+    ///
+    /// Refused: what is on disk and what runs stay as they are.
+    func reloadNaming() throws(RefusedRoute) {
+        let frame = ProxyFrame(state.routes.values, known: loaded?.frame ?? ProxyFrame())
+        do throws(EdgeError) {
+            let generation = state.generation + 1
+            var next = files.loaded(
+                state, generation: generation, frame: frame, certificates: certificateFiles)
+            let file = files.text(frame).file(state, generation: generation)
+            try files.writeTables(state, next.maps, certificateFiles)
+            try Files.write(file.text.utf8, to: layout.candidate, isDurable: false)
+            try check(file)
+            state.generation = generation
+            try memory.save(header: state)
+            countAll()
+            let before = try Files.read(layout.configuration)
+            try Files.move(layout.candidate, to: layout.configuration)
+            do throws(EdgeError) {
+                next.worker = try handOver(generation)
+            } catch {
+                if let before { try Files.write(before, to: layout.configuration, isDurable: false) }
+                throw error
+            }
+            loaded = next
+            reloadCount += 1
+            filesAreOld = false
+            leftovers = []
+            oldWorkersUntil = .now + configuration.hardStopAfter.duration
+        } catch {
+            guard let refusal = refusal else { throw RefusedRoute(error: error) }
+            self.refusal = nil
+            throw RefusedRoute(key: refusal, error: error)
+        }
+    }
+
+    private func check(_ file: ProxyText.File) throws(EdgeError) {
+        do throws(ProxyFiles.Refusal) {
+            try files.check()
+        } catch {
+            refusal = error.line.flatMap { file.owner(ofLine: $0) }
+            let subject = refusal.map { "the route of \($0)" } ?? "the configuration"
+            throw EdgeError(
+                .refused, "\(subject) is refused by HAProxy, and the one before stays: \(error.message)")
+        }
+    }
+
+    /// Tells the master, and waits until the new worker answers; returns its process id.
+    private func handOver(_ generation: Int) throws(EdgeError) -> Int32 {
+        // It hangs up in the middle of its answer, as it becomes another program.
+        _ = try? master.call("reload")
+        let limit = Duration.seconds(15) + .milliseconds(2 * state.routes.count)
+        let deadline = ContinuousClock.now + limit
+        var round = 0
+        while ContinuousClock.now < deadline {
+            if let info = try? calls.info(), info["description"] == ProxyText.description(generation) {
+                version = info["Version"] ?? version
+                return info["Pid"].flatMap { Int32($0) } ?? 0
+            }
+            round += 1
+            if round % 20 == 0, let view = (try? master.text("show proc")).flatMap(RuntimeAnswers.processes),
+                view.failedReloads > 0
+            {
+                throw EdgeError(
+                    .unreachable,
+                    "the edge's proxy could not be reloaded and goes on as before: \(process.complaints)")
+            }
+            _ = poll(nil, 0, 5)
+        }
+        throw EdgeError(
+            .timeout, "the edge's proxy has not taken its new configuration in \(limit); it goes on as before"
+        )
+    }
+
+    /// Compares every server and every table entry with the state, and mends what differs.
+    func repairAll() throws(EdgeError) {
+        guard let loaded else { return }
+        let live = Dictionary(grouping: try calls.servers(), by: \.backend)
+        var commands: [Reconciler.Command] = []
+        let maps = files.maps(state, loaded.frame)
+        for map in RouteMap.allCases {
+            let now = try calls.map(layout.map(map))
+            commands += Reconciler.changes(file: layout.map(map), wanted: maps[map], live: now)
+        }
+        for route in state.routes.values {
+            let cookieKey = route.options.sticky == true ? state.cookieKey : nil
+            for (backend, wanted) in route.backends {
+                let (changes, gone) = Reconciler.changes(
+                    backend: backend, wanted: wanted, live: live[backend] ?? [],
+                    options: ServerOptions(route.options), cookieKey: cookieKey)
+                commands += changes
+                leftovers.formUnion(gone)
+            }
+        }
+        try calls.run(commands)
+        self.loaded?.maps = maps
+        self.loaded?.tablesAreSure = true
+    }
+
+    /// After a change that failed half-way, what is there is read before the next.
+    func readTablesIfUnsure() throws(EdgeError) {
+        guard loaded?.tablesAreSure == false else { return }
+        for map in RouteMap.allCases { loaded?.maps.tables[map] = try calls.map(layout.map(map)) }
+        loaded?.tablesAreSure = true
+    }
+
+    /// Workers that only finish what they have may get a request more on a connection that was idle; they are to send
+    /// it where the new one does. What they do not take ends with them.
+    func tellOldWorkers(_ commands: [Reconciler.Command]) {
+        for worker in oldWorkers() {
+            for command in commands { _ = try? master.call("@!\(worker) \(command.text)") }
+        }
+    }
+
+    func oldWorkers() -> [Int32] {
+        guard let oldWorkersUntil else { return [] }
+        if ContinuousClock.now > oldWorkersUntil {
+            self.oldWorkersUntil = nil
+            return []
+        }
+        guard let view = (try? master.text("show proc")).flatMap(RuntimeAnswers.processes) else { return [] }
+        if view.oldWorkers.isEmpty { self.oldWorkersUntil = nil }
+        return view.oldWorkers
+    }
+
+    // MARK: Counters that are about to go
+
+    func countLast(_ backend: String) {
+        guard let worker = loaded?.worker, let rows = try? calls.counters(of: backend) else { return }
+        figures.add(rows, worker: worker)
+    }
+
+    private func countAll() {
+        guard let worker = loaded?.worker, let rows = try? calls.counters() else { return }
+        figures.add(rows, worker: worker)
+    }
+}
