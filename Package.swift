@@ -78,7 +78,7 @@ let package = Package(
         ]),
 
         program("slipwayd", [
-            "ControlAPI", "Controller", "DockerEngine", "Execution", "GitSource", "HTTPClient", "HTTPServer", "Model",
+            "Certificates", "ControlAPI", "Controller", "DockerEngine", "EdgeProxy", "Execution", "GitSource", "HTTPClient", "HTTPServer", "Model",
             "Ports", "Probing", "SpecLoading", "StateStore", "Telemetry",
         ]),
         program("slipway", ["Commands"]),

@@ -10,7 +10,7 @@ enum ConfigurationFile {
         let file = SettingsFile(path: path, bytes: bytes)
         let top = [
             "installation", "name_prefix", "state_dir", "api", "engine", "defaults", "policy", "limits",
-            "sources"
+            "sources", "edge"
         ]
         if let root = file.root(keys: top) { read(root, into: &settings) }
         let errors = file.diagnostics.filter { $0.severity == .error }
@@ -51,6 +51,7 @@ enum ConfigurationFile {
             if let percent = brake.integer("percent", in: 0...100) { settings.brake.percent = percent }
         }
         readLimits(root, into: &settings)
+        readEdge(root, into: &settings)
         settings.sources = root.maps("sources", keys: sourceKeys).compactMap(source)
     }
 

@@ -1,6 +1,7 @@
 import ControlAPI
 import Controller
 import DockerEngine
+import EdgeProxy
 import Execution
 import GitSource
 import Glibc
@@ -28,27 +29,39 @@ struct Daemon {
 
         let client = HTTPClient()
         let engine = DockerEngine(configuration: try docker(installation), client: client)
+        let edge = edge(certificates: nil)
         let controller = Controller(
             configuration: ControllerConfiguration(
                 installation: installation, naming: Naming(prefix: settings.namePrefix),
                 brake: settings.brake,
                 relistInterval: settings.relistInterval, repositories: try repositories()),
-            engine: engine, store: store, prober: EngineProber(engine: engine, client: client),
+            engine: engine, edge: edge, store: store, prober: EngineProber(engine: engine, client: client),
             clock: SystemClock(resuming: state.clock), logger: logger)
         let router = ControlRouter(surface: controller, token: try token())
         let server = try HTTPServer.start(try listeners()) { await router.handle($0) }
         logger.notice("ready", ["api.socket": settings.apiSocket, "state.dir": settings.stateDirectory])
 
-        await withTaskGroup(of: Void.self) { group in
-            group.addTask { await controller.run(from: state) }
+        // Each task says whether its end is that of the daemon.
+        await withTaskGroup(of: Bool.self) { group in
+            if let edge {
+                group.addTask {
+                    await edge.run()
+                    return false
+                }
+            }
+            group.addTask {
+                await controller.run(from: state)
+                return true
+            }
             group.addTask { [logger] in
                 for await signal in signals {
                     logger.notice("stopping", ["signal": "\(signal)"])
                     break
                 }
+                return true
             }
             // A signal, or the controller has ended by itself.
-            await group.next()
+            while let isEnd = await group.next(), !isEnd {}
             // Intake first, then the loop, then the memory.
             await server.stop(grace: .seconds(2))
             await controller.stop()

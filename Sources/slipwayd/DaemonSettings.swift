@@ -19,6 +19,35 @@ struct DaemonSettings: Sendable {
     var repositoryLimits = GitLimits()
     var sources: [Source] = []
     var usesJSONLog: Bool?
+    /// `nil`: the installation has no edge.
+    var edge: Edge?
+
+    /// The reverse proxy in front of the apps.
+    struct Edge: Sendable {
+        var http: [String] = []
+        var https: [String] = []
+        /// Default: `edge` in the state directory.
+        var directory: String?
+        var program = "/usr/sbin/haproxy"
+        var isExternal = false
+        var accessLog: String?
+        var logSample = 1
+        var internalAddress: String?
+        var internalSuffix = "internal"
+        /// The operator's own certificates.
+        var certificates: String?
+        var acme: ACME?
+    }
+
+    struct ACME: Sendable {
+        var email: String?
+        /// `nil`: Let's Encrypt.
+        var server: String?
+        var certificateAuthorityFile: String?
+        var challengeAddress = "127.0.0.1:8402"
+        var dnsProvider: String?
+        var dnsEnvironmentFile: String?
+    }
 
     struct Registry: Sendable {
         var host: String

@@ -17,6 +17,38 @@ images_rootfs() {
     rm -rf "$tree"
 }
 
+# images_python DIR: makes DIR/python.tar: Debian's Python with lib/app/web.py, for applications that keep connections.
+images_python() {
+    local directory=$1 tree=$1/python version lib
+    version=$(/usr/bin/python3 -c 'import sys; print("python%d.%d" % sys.version_info[:2])')
+    rm -rf "$tree"
+    mkdir -p "$tree"/{bin,dev,etc,lib64,proc,root,run,sys,tmp,usr/bin,"usr/lib/$version"}
+    cp "/usr/bin/$version" "$tree/usr/bin/python3"
+    tar -C "/usr/lib/$version" --exclude=__pycache__ --exclude='config-*' --exclude=test --exclude=idlelib \
+        --exclude=lib2to3 --exclude=ensurepip --exclude=distutils --exclude=pydoc_data --exclude=tkinter \
+        --exclude=turtledemo --exclude=sitecustomize.py -cf - . | tar -C "$tree/usr/lib/$version" -xf -
+    # Compiled once here and not at each start; all files of the archive have the same time, so it is not compared.
+    /usr/bin/python3 -m compileall -q --invalidation-mode unchecked-hash -d "/usr/lib/$version" \
+        "$tree/usr/lib/$version"/{*.py,collections,email,encodings,html,http,importlib,json,re,urllib}
+    ldd "/usr/bin/$version" "/usr/lib/$version"/lib-dynload/*.so | grep -oE '/[^ ]+\.so[^ ]*' | grep -v lib-dynload |
+        sort -u | while read -r lib; do
+        mkdir -p "$tree/$(dirname "$lib")"
+        cp -L "$lib" "$tree/$lib"
+    done
+    echo 'root:x:0:0:root:/root:/bin/sh' >"$tree/etc/passwd"
+    install -m 644 "$root/scripts/lib/app/web.py" "$tree/bin/"
+    tar --sort=name --mtime=@0 --owner=0 --group=0 --numeric-owner -C "$tree" -cf "$directory/python.tar" .
+    rm -rf "$tree"
+}
+
+# images_web TAR: the application of web.py; its environment says how it misbehaves.
+images_web() {
+    local version
+    for version in 1 2; do
+        image "$1" "web:$version" 'CMD ["/usr/bin/python3", "-u", "/bin/web.py"]' "ENV VERSION=$version" || return 1
+    done
+}
+
 # image TAR NAME [CHANGE...]: imports it under NAME; with `registry` set, as $registry/NAME, and pushes it.
 image() {
     local tar=$1 name=${registry:+$registry/}$2 changes=(--change 'ENV PATH=/bin') change

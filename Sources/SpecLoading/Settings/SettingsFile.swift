@@ -117,6 +117,22 @@ public struct SettingsMap {
         values[key].flatMap { file.map($0, keyPath: path(key), keys: keys) }
     }
 
+    /// A list of single values, or one of them by itself.
+    public func texts(_ key: String) -> [String] {
+        guard let node = values[key] else { return [] }
+        guard case .sequence(let nodes) = node.content else { return text(key).map { [$0] } ?? [] }
+        return nodes.enumerated().compactMap { index, item in
+            guard case .scalar(let text, _) = item.content else {
+                file.report(
+                    "wrong_type", "`\(path(key))[\(index)]` must be a single value, not \(item.kindName)",
+                    item.mark,
+                    "\(path(key))[\(index)]")
+                return nil
+            }
+            return text
+        }
+    }
+
     /// A list of maps.
     public func maps(_ key: String, keys: [String]) -> [SettingsMap] {
         guard let node = values[key] else { return [] }

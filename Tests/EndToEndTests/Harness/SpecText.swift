@@ -14,6 +14,7 @@ struct SpecText {
     var deploy = ["max_surge: 1", "timeout: 8s"]
     var minHealthyTime = "500ms"
     var stopGrace = "2s"
+    var startPeriod = "5s"
 
     func yaml(_ world: World) -> String { yaml(registry: world.settings.registry) }
 
@@ -27,7 +28,7 @@ struct SpecText {
         lines += ["processes:", "  web:", "    replicas: \(replicas)", "    port: 8080"]
         lines.append(
             "    healthcheck: {\(healthcheck), interval: 1s, timeout: 1s, retries: 2, start_interval: 200ms, "
-                + "start_period: 5s}")
+                + "start_period: \(startPeriod)}")
         lines.append("    stop_grace_period: \(stopGrace)")
         lines += web.map { "    " + $0 }
         lines += processes.map { "  " + $0 }

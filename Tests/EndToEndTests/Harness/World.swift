@@ -22,6 +22,8 @@ final class World: Sendable {
         /// Put before `slipwayd`, such as `nsenter …`.
         var wrapper: [String] = []
         var engineSocket: String?
+        /// The controller drives a reverse proxy.
+        var edge: EdgePlace?
     }
 
     var prefix: String { id + "-" }
@@ -73,12 +75,13 @@ final class World: Sendable {
     /// Starts the controller; with `waiting`, returns once it answers.
     @discardableResult
     func start(waiting: Bool = true, arguments: [String] = []) async throws -> Daemon {
+        let configured = try options.edge.map { try $0.configure(in: directory) } ?? []
         let daemon = try await Daemon(
             options.wrapper + [
                 settings.programs + "/slipwayd", "--repo", repository.bare, "--branch", "main",
                 "--state-dir", stateDirectory, "--socket", socket, "--docker-socket", engine.socket,
                 "--installation", id, "--name-prefix", prefix, "--poll", "1s", "--log", "json"
-            ] + options.arguments + arguments, directory: directory)
+            ] + configured + options.arguments + arguments, directory: directory)
         daemons.withLock { $0.append(daemon) }
         if waiting { try await waitForAnswer() }
         return daemon
@@ -186,6 +189,7 @@ final class World: Sendable {
             daemon.signal(9)
             try await daemon.waitForEnd()
         }
+        if options.edge != nil { _ = try await Shell.run(["pkill", "-9", "-f", stateDirectory + "/edge/"]) }
         let containers = try await engine.docker("ps", "-aq", "--filter", "name=\(id)").lines
         if !containers.isEmpty { try await engine.docker(["rm", "-f", "-v"] + containers) }
         let networks = try await engine.docker("network", "ls", "-q", "--filter", "name=\(id)").lines
