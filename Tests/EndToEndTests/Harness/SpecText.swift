@@ -15,6 +15,7 @@ struct SpecText {
     var minHealthyTime = "500ms"
     var stopGrace = "2s"
     var startPeriod = "5s"
+    var checkTimeout = "1s"
 
     func yaml(_ world: World) -> String { yaml(registry: world.settings.registry) }
 
@@ -27,7 +28,7 @@ struct SpecText {
         lines += top
         lines += ["processes:", "  web:", "    replicas: \(replicas)", "    port: 8080"]
         lines.append(
-            "    healthcheck: {\(healthcheck), interval: 1s, timeout: 1s, retries: 2, start_interval: 200ms, "
+            "    healthcheck: {\(healthcheck), interval: 1s, timeout: \(checkTimeout), retries: 2, start_interval: 200ms, "
                 + "start_period: \(startPeriod)}")
         lines.append("    stop_grace_period: \(stopGrace)")
         lines += web.map { "    " + $0 }
