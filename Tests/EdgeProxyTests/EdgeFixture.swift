@@ -1,4 +1,5 @@
 import EdgeProxy
+import Execution
 import FoundationEssentials
 import HTTPClient
 import Model
@@ -13,6 +14,8 @@ final class EdgeFixture: Sendable {
     let configuration: EdgeConfiguration
     let client = HTTPClient()
     let messages = Shared<[String]>([])
+    /// Kept until the end of the test.
+    let servers = Shared<[RawServer]>([])
 
     init(_ change: (inout EdgeConfiguration) -> Void = { _ in }) throws {
         directory = "/tmp/edge-\(UInt32.random(in: 0...UInt32.max))"
@@ -31,6 +34,30 @@ final class EdgeFixture: Sendable {
             messages.value += [message]
         }
     }
+
+    /// What the running process calls itself.
+    func generation() throws -> String {
+        let text = try admin("show info")
+        return text.split(separator: "\n").first { $0.hasPrefix("description") }.map(String.init) ?? ""
+    }
+
+    /// What a person can do with HAProxy's socket.
+    @discardableResult
+    func admin(_ command: String, socket: String = "admin.sock") throws -> String {
+        let output = try Subprocess.run(
+            ["/usr/bin/python3", "-c", Self.script, "\(directory)/run/\(socket)", command],
+            environment: [:], timeout: .seconds(20))
+        return String(decoding: output.standardOutput, as: UTF8.self)
+    }
+
+    private static let script = """
+        import socket, sys
+        s = socket.socket(socket.AF_UNIX)
+        s.connect(sys.argv[1])
+        s.sendall((sys.argv[2] + "\\n").encode())
+        s.shutdown(socket.SHUT_WR)
+        while data := s.recv(65536): sys.stdout.buffer.write(data)
+        """
 
     /// The answer to `GET` for a host of the edge.
     func get(
@@ -117,4 +144,11 @@ func route(
         key: key, domains: [DomainSpec(host: host)], targets: targets.sorted { $0.name < $1.name },
         split: split,
         options: options, trial: trial)
+}
+
+/// As `openssl passwd -5` makes it.
+func passwordHash(_ password: String) throws -> String {
+    let output = try Subprocess.run(
+        ["/usr/bin/openssl", "passwd", "-5", password], environment: [:], timeout: .seconds(20))
+    return String(decoding: output.standardOutput, as: UTF8.self).filter { !$0.isNewline }
 }
