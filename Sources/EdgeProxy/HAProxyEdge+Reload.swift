@@ -71,19 +71,26 @@ extension HAProxyEdge {
         _ = try? master.call("reload")
         let limit = Duration.seconds(15) + .milliseconds(2 * state.routes.count)
         let deadline = ContinuousClock.now + limit
+        var worker: Int32?
         var round = 0
         while ContinuousClock.now < deadline {
-            if let info = try? calls.info(), info["description"] == ProxyText.description(generation) {
-                version = info["Version"] ?? version
-                return info["Pid"].flatMap { Int32($0) } ?? 0
-            }
-            round += 1
-            if round % 20 == 0, let view = (try? master.text("show proc")).flatMap(RuntimeAnswers.processes),
-                view.failedReloads > 0
+            if worker == nil, let info = try? calls.info(),
+                info["description"] == ProxyText.description(generation)
             {
-                throw EdgeError(
-                    .unreachable,
-                    "the edge's proxy could not be reloaded and goes on as before: \(process.complaints)")
+                version = info["Version"] ?? version
+                worker = info["Pid"].flatMap { Int32($0) } ?? 0
+            }
+            // The master comes back a moment after its worker; without it the old one could not be asked.
+            round += 1
+            if worker != nil || round % 20 == 0,
+                let view = (try? master.text("show proc")).flatMap(RuntimeAnswers.processes)
+            {
+                if let worker, view.workers.contains(worker) { return worker }
+                guard view.failedReloads == 0 else {
+                    throw EdgeError(
+                        .unreachable,
+                        "the edge's proxy could not be reloaded and goes on as before: \(process.complaints)")
+                }
             }
             _ = poll(nil, 0, 5)
         }

@@ -81,7 +81,8 @@ import Testing
         try await withApp(EdgeSpec(maxBodyInBytes: 1_000)) { fixture, _, _ in
             func post(_ size: Int, _ headers: [(String, String)] = []) async throws -> Int {
                 try await fixture.get(
-                    "shop.example.com", headers: headers, method: "POST", body: Array(repeating: 65, count: size)
+                    "shop.example.com", headers: headers, method: "POST",
+                    body: Array(repeating: 65, count: size)
                 ).status
             }
             let fitting = try await post(1_000)
@@ -145,12 +146,14 @@ import Testing
 
     @Test func `challenges go to the authority's helper and nowhere else`() async throws {
         let helper = try backend("challenge")
-        try await withApp(EdgeSpec(), { $0.challengeAddress = "127.0.0.1:\(helper.port)" }) { fixture, edge, _ in
+        try await withApp(EdgeSpec(), { $0.challengeAddress = "127.0.0.1:\(helper.port)" }) {
+            fixture, edge, _ in
             var moved = route([], key: key("old"), host: "old.test")
             moved.domains[0].redirect = "shop.example.com"
             try await edge.apply(moved)
             for host in ["shop.example.com", "old.test", "unknown.test"] {
-                #expect(try await fixture.text(host, "/.well-known/acme-challenge/x") == "challenge", "\(host)")
+                #expect(
+                    try await fixture.text(host, "/.well-known/acme-challenge/x") == "challenge", "\(host)")
             }
             #expect(try await fixture.get("old.test").status == 301)
         }
@@ -158,7 +161,8 @@ import Testing
 
     @Test func `containers reach processes by name`() async throws {
         let inside = try closedPort()
-        let options = EdgeSpec(users: [EdgeUser(name: "a", passwordHash: try passwordHash("b"))], isInternal: true)
+        let options = EdgeSpec(
+            users: [EdgeUser(name: "a", passwordHash: try passwordHash("b"))], isInternal: true)
         try await withApp(options, { $0.internalAddress = "127.0.0.1:\(inside)" }) { fixture, edge, server in
             func status(_ host: String, _ port: Int) async throws -> Int {
                 try await fixture.get(host, port: port).status

@@ -6,7 +6,9 @@ import TestServers
 import Testing
 
 @Suite struct EdgeTrialTests {
-    @Test func `marked requests and the preview reach the release that moves in, without a reload`() async throws {
+    @Test func `marked requests and the preview reach the release that moves in, without a reload`()
+        async throws
+    {
         try await withEdge { fixture, edge in
             let old = try backend("old"), new = try backend("new")
             let targets = [target("shop-web-v1-1", 1, old), target("shop-web-v2-1", 2, new)]
