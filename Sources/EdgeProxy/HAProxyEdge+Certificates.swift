@@ -49,7 +49,7 @@ extension HAProxyEdge {
         let lines = String(decoding: bytes, as: UTF8.self).split(whereSeparator: \.isNewline)
             .filter { line in line.contains { $0 != " " } }
         let isKnown = loaded?.certificates.contains(file.path) ?? false
-        if !isKnown { try call("new ssl cert \(file.path)", expecting: "created", orElse: "already exists") }
+        if !isKnown { try call("new ssl cert \(file.path)", expecting: "New empty", orElse: "already exists") }
         do throws(EdgeError) {
             try call(
                 "set ssl cert \(file.path) <<\n\(lines.joined(separator: "\n"))\n", expecting: "ransaction")
@@ -64,6 +64,18 @@ extension HAProxyEdge {
                 "add ssl crt-list \(layout.certificateList) <<\n\(entry)\n", expecting: "Success",
                 orElse: "already exists")
         }
+    }
+
+    /// Leaves a certificate out that HAProxy does not take; `true` if there is one in what it complains of.
+    func leaveOut(_ refusal: ProxyFiles.Refusal) -> Bool {
+        guard let index = certificateFiles.firstIndex(where: { refusal.message.contains($0.path) }) else {
+            return false
+        }
+        let file = certificateFiles.remove(at: index)
+        let message = "the certificate \(file.path) is left out, as HAProxy refuses it: \(refusal.message)"
+        certificateProblems[file.path] = message
+        log(message)
+        return true
     }
 
     private func call(

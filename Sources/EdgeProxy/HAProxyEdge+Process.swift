@@ -125,18 +125,22 @@ extension HAProxyEdge {
         return "the edge's proxy does not start: \(complaint)\(advice)"
     }
 
-    /// Writes all files under a new generation, without asking HAProxy: what is in the state has been taken before.
+    /// Writes all files under a new generation. A route that HAProxy does not take any more, as after an upgrade, does
+    /// not keep the others from being served.
     @discardableResult
-    func writeAll() throws(EdgeError) -> LoadedConfiguration {
-        let frame = ProxyFrame(state.routes.values)
+    private func writeAll() throws(EdgeError) -> LoadedConfiguration {
         state.generation += 1
         try memory.save(header: state)
-        let next = files.loaded(
-            state, generation: state.generation, frame: frame, certificates: certificateFiles)
-        try files.writeTables(state, next.maps, certificateFiles)
-        let file = files.text(frame).file(state, generation: state.generation)
-        try Files.write(file.text.utf8, to: layout.configuration, isDurable: false)
-        return next
+        var accepted = state
+        while true {
+            let (next, refused) = try writeCandidate(accepted, generation: state.generation)
+            guard let refused else {
+                try Files.move(layout.candidate, to: layout.configuration)
+                return next
+            }
+            log(refusals[refused] ?? "\(refused) is refused")
+            accepted.remove(refused)
+        }
     }
 
     // MARK: Supervision

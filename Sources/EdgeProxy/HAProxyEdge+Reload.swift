@@ -22,15 +22,12 @@ extension HAProxyEdge {
     ///
     /// Refused: what is on disk and what runs stay as they are.
     func reloadNaming() throws(RefusedRoute) {
-        let frame = ProxyFrame(state.routes.values, known: loaded?.frame ?? ProxyFrame())
+        var refused: RouteKey?
         do throws(EdgeError) {
             let generation = state.generation + 1
-            var next = files.loaded(
-                state, generation: generation, frame: frame, certificates: certificateFiles)
-            let file = files.text(frame).file(state, generation: generation)
-            try files.writeTables(state, next.maps, certificateFiles)
-            try Files.write(file.text.utf8, to: layout.candidate, isDurable: false)
-            try check(file)
+            var next: LoadedConfiguration
+            (next, refused) = try writeCandidate(state, generation: generation)
+            if let refused { throw refusalOf(refused) }
             state.generation = generation
             try memory.save(header: state)
             countAll()
@@ -48,21 +45,43 @@ extension HAProxyEdge {
             leftovers = []
             oldWorkersUntil = .now + configuration.hardStopAfter.duration
         } catch {
-            guard let refusal = refusal else { throw RefusedRoute(error: error) }
-            self.refusal = nil
-            throw RefusedRoute(key: refusal, error: error)
+            throw RefusedRoute(key: refused, error: error)
         }
     }
 
-    private func check(_ file: ProxyText.File) throws(EdgeError) {
-        do throws(ProxyFiles.Refusal) {
-            try files.check()
-        } catch {
-            refusal = error.line.flatMap { file.owner(ofLine: $0) }
-            let subject = refusal.map { "the route of \($0)" } ?? "the configuration"
-            throw EdgeError(
-                .refused, "\(subject) is refused by HAProxy, and the one before stays: \(error.message)")
+    /// Writes what HAProxy is to read beside what it has read, and asks it; certificates that it does not take are
+    /// left out.
+    ///
+    /// - Returns: the route that it does not take, if it is that; `refusals` says why.
+    func writeCandidate(
+        _ state: EdgeState, generation: Int
+    ) throws(EdgeError) -> (next: LoadedConfiguration, refused: RouteKey?) {
+        let frame = ProxyFrame(state.routes.values, known: loaded?.frame ?? ProxyFrame())
+        let file = files.text(frame).file(state, generation: generation)
+        while true {
+            let next = files.loaded(
+                state, generation: generation, frame: frame, certificates: certificateFiles)
+            try files.writeTables(state, next.maps, certificateFiles)
+            try Files.write(file.text.utf8, to: layout.candidate, isDurable: false)
+            do throws(ProxyFiles.Refusal) {
+                try files.check()
+                return (next, nil)
+            } catch {
+                if leaveOut(error) { continue }
+                guard let key = error.line.flatMap({ file.owner(ofLine: $0) }) else {
+                    throw EdgeError(
+                        .refused,
+                        "HAProxy refuses its configuration, and the one before stays: \(error.message)")
+                }
+                refusals[key] =
+                    "HAProxy refuses the route of \(key), and what was before stays: \(error.message)"
+                return (next, key)
+            }
         }
+    }
+
+    private func refusalOf(_ key: RouteKey) -> EdgeError {
+        EdgeError(.refused, refusals[key] ?? "HAProxy refuses the route of \(key)")
     }
 
     /// Tells the master, and waits until the new worker answers; returns its process id.

@@ -55,8 +55,6 @@ public actor HAProxyEdge: Edge {
     var version = ""
     var isShutDown = false
 
-    /// The route at which HAProxy has stopped reading.
-    var refusal: RouteKey?
     var pending: [PendingChange] = []
     var flushing: Task<Void, Never>?
 
