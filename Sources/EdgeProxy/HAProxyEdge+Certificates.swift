@@ -49,7 +49,9 @@ extension HAProxyEdge {
         let lines = String(decoding: bytes, as: UTF8.self).split(whereSeparator: \.isNewline)
             .filter { line in line.contains { $0 != " " } }
         let isKnown = loaded?.certificates.contains(file.path) ?? false
-        if !isKnown { try call("new ssl cert \(file.path)", expecting: "New empty", orElse: "already exists") }
+        if !isKnown {
+            try call("new ssl cert \(file.path)", expecting: "New empty", orElse: "already exists")
+        }
         do throws(EdgeError) {
             try call(
                 "set ssl cert \(file.path) <<\n\(lines.joined(separator: "\n"))\n", expecting: "ransaction")

@@ -135,9 +135,14 @@ public actor HAProxyEdge: Edge {
 
     /// Ends HAProxy, with all its connections, and gives the directory back: for an uninstallation, and for tests.
     public func shutdown() async {
+        if lock != nil { process.end() }
+        leave()
+    }
+
+    /// Gives the directory back and leaves HAProxy as it is, as the end of the controller does.
+    func leave() {
         isShutDown = true
         loaded = nil
-        if lock != nil { process.end() }
         logReader?.stop()
         logReader = nil
         lock = nil

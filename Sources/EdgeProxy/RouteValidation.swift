@@ -85,10 +85,11 @@ enum RouteValidation {
         }
     }
 
-    /// Begins with `/`; of the characters of RFC 3986 without those that mean something to HAProxy or to a query.
+    /// Begins with `/`; of the characters of RFC 3986 without those that mean something to HAProxy (`;` ends a command)
+    /// or to a query.
     static func isPath(_ text: String) -> Bool {
         text.utf8.first == UInt8(ascii: "/") && text.utf8.count <= 1_024
-            && text.utf8.allSatisfy { isAlphanumeric($0) || "/-._~%!&()*+,;=:@".utf8.contains($0) }
+            && text.utf8.allSatisfy { isAlphanumeric($0) || "/-._~%!&()*+,=:@".utf8.contains($0) }
     }
 
     static func isToken(_ text: String) -> Bool {

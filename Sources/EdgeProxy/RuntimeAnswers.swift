@@ -92,12 +92,14 @@ enum RuntimeAnswers {
         }
     }
 
-    /// `show map FILE`: an address, the key, and the value.
+    /// `show map FILE`: an address, the key, and the value. A table that nothing looks at is not known to HAProxy.
     static func map(_ answer: [UInt8]) -> [String: String] {
         var entries: [String: String] = [:]
         lines(answer) { line in
             let fields = line.split(separator: UInt8(ascii: " "), maxSplits: 2)
-            guard fields.count == 3 else { return }
+            guard fields.count == 3, fields[0].starts(with: [UInt8(ascii: "0"), UInt8(ascii: "x")]) else {
+                return
+            }
             entries[text(fields[1])] = text(fields[2])
         }
         return entries

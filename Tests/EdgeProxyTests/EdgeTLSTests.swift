@@ -20,7 +20,8 @@ private final class TestCertificates: CertificateSource {
     func want(_ hosts: Set<String>) async { wanted.value = hosts }
     func files() async -> [CertificateFile] { all.value }
     func report() async -> [CertificateReport] { [] }
-    func run(installing install: @escaping @Sendable (CertificateFile) async throws(EdgeError) -> Void) async {
+    func run(installing install: @escaping @Sendable (CertificateFile) async throws(EdgeError) -> Void) async
+    {
         while !Task.isCancelled {
             for file in news.value {
                 do throws(EdgeError) {
@@ -38,8 +39,10 @@ private final class TestCertificates: CertificateSource {
     func make(_ host: String, subject: String) throws -> CertificateFile {
         let output = try Subprocess.run(
             [
-                "/usr/bin/openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
-                "-days", "30", "-subj", "/CN=\(subject)", "-addext", "subjectAltName=DNS:\(host)", "-keyout", "-",
+                "/usr/bin/openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
+                "-nodes",
+                "-days", "30", "-subj", "/CN=\(subject)", "-addext", "subjectAltName=DNS:\(host)", "-keyout",
+                "-",
                 "-out", "-"
             ], environment: [:], timeout: .seconds(20))
         let path = "\(directory)/\(host.replacing("*", with: "any")).pem"
@@ -57,7 +60,8 @@ private final class TestCertificates: CertificateSource {
         defer { try? FileManager.default.removeItem(atPath: directory) }
         let port = try closedPort()
         let source = TestCertificates(directory: directory)
-        try await withEdge({ $0.httpsAddresses = ["127.0.0.1:\(port)"] }, certificates: source) { fixture, edge in
+        try await withEdge({ $0.httpsAddresses = ["127.0.0.1:\(port)"] }, certificates: source) {
+            fixture, edge in
             try await body(fixture, edge, source, port)
         }
     }
@@ -75,7 +79,8 @@ private final class TestCertificates: CertificateSource {
     private func subject(_ host: String, _ port: Int) throws -> String {
         let output = try Subprocess.run(
             [
-                "/usr/bin/openssl", "s_client", "-connect", "127.0.0.1:\(port)", "-servername", host, "-verify_quiet"
+                "/usr/bin/openssl", "s_client", "-connect", "127.0.0.1:\(port)", "-servername", host,
+                "-verify_quiet"
             ], environment: [:], timeout: .seconds(20))
         let text = String(decoding: output.standardOutput, as: UTF8.self)
         return text.split(separator: "\n").first { $0.hasPrefix("subject=") }.map(String.init) ?? text
