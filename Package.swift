@@ -102,7 +102,7 @@ let package = Package(
         tests(
             "DockerEngineTests",
             ["DockerEngine", "Execution", "HTTPClient", "Model", "Ports", "Probing", "TestServers"]),
-        tests("CertificatesTests", ["Certificates", "Execution", "Model", "Ports"]),
+        tests("CertificatesTests", ["Certificates", "Execution", "Model", "Ports", "TestServers"]),
         tests("EdgeProxyTests", ["EdgeProxy", "Execution", "HTTPClient", "Model", "Ports", "TestServers"]),
         tests("EngineConformanceTests", ["DockerEngine", "Execution", "HTTPClient", "Model", "Ports", "Simulation"]),
         tests("ControllerTests", ["Controller", "Model", "Planning", "Ports", "Simulation", "Telemetry"]),
