@@ -84,8 +84,12 @@ enum CertificateFiles {
 
     static func remove(_ path: String) { _ = unsafe unlink(path) }
 
-    /// Moves `path` out of the way, in the place of what was moved there before.
-    static func setAside(_ path: String, as target: String) { _ = unsafe rename(path, target) }
+    /// Moves a directory out of the way, to the first free `PATH.refused-N`; after a hundred it stays.
+    static func setAside(_ path: String) {
+        for number in 1...100 where unsafe rename(path, "\(path).refused-\(number)") == 0 || errno == ENOENT {
+            return
+        }
+    }
 
     /// Names in a directory, sorted, without those that begin with a dot.
     static func names(in path: String) throws(CertificateFailure) -> [String] {

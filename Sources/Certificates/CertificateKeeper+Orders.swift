@@ -114,8 +114,7 @@ extension CertificateKeeper {
             // Killed in the last moment, it may have got what it came for.
             if adopt(host, acme: acme) { return }
             if text.saysAccountIsGone {
-                CertificateFiles.setAside(
-                    prepared.folder + "/accounts", as: prepared.folder + "/accounts.refused")
+                CertificateFiles.setAside(prepared.folder + "/accounts")
             }
             fail(
                 text.failure(exitCode: output.exitCode, timedOut: output.timedOut), host: host, after: before,

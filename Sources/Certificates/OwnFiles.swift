@@ -82,15 +82,18 @@ struct OwnFiles: Sendable {
         var entry = entries[stem] ?? Entry()
         let before = (entry.source, entry.problem)
         do throws(CertificateFailure) {
-            let (key, certificates) = try content(stem, names: names)
+            let (key, certificates): ([UInt8], [UInt8])
+            do throws(CertificateFailure) {
+                (key, certificates) = try content(stem, names: names)
+            } catch {
+                entry.source = ""
+                throw error
+            }
             let seen = ContentHash.sha256(key + [0] + certificates)
             if seen == entry.source { return [] }
-            entry.source = seen
-            let bundle = try CertificateBundle(key: key, certificates: certificates)
-            guard !bundle.facts.hosts.isEmpty else {
-                throw CertificateFailure(
-                    "its certificate names no host: the names have to be in its SAN list")
-            }
+            // What only could not be read or written is looked at again the next time.
+            entry.source = ""
+            let bundle = try Self.judge(key: key, certificates: certificates, entry: &entry, source: seen)
             let digest = ContentHash.sha256(bundle.pem)
             if digest != entry.digest || entry.path == nil {
                 let path = "\(copies)/\(stem).pem"
@@ -98,6 +101,7 @@ struct OwnFiles: Sendable {
                 entry.path = path
                 entry.digest = digest
             }
+            entry.source = seen
             entry.facts = bundle.facts
             entry.problem = nil
         } catch {
@@ -110,6 +114,22 @@ struct OwnFiles: Sendable {
         return before.0 == entry.source
             ? []
             : ["own certificate \(stem) for \(entry.facts?.hosts.joined(separator: ", ") ?? "") is in use"]
+    }
+
+    private static func judge(
+        key: [UInt8], certificates: [UInt8], entry: inout Entry, source: String
+    ) throws(CertificateFailure) -> CertificateBundle {
+        do throws(CertificateFailure) {
+            let bundle = try CertificateBundle(key: key, certificates: certificates)
+            guard !bundle.facts.hosts.isEmpty else {
+                throw CertificateFailure(
+                    "its certificate names no host: the names have to be in its SAN list")
+            }
+            return bundle
+        } catch {
+            entry.source = source
+            throw error
+        }
     }
 
     private func content(

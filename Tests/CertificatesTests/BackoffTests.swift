@@ -192,6 +192,23 @@ import Testing
         }
     }
 
+    @Test func anAccountThatIsGoneIsMadeAnew() async throws {
+        try await withFolder { folder in
+            let script = """
+                test -e $path/accounts || exit 3
+                echo "acme: error: 400 :: urn:ietf:params:acme:error:accountDoesNotExist :: gone" >&2; exit 1
+                """
+            let acme = try FakeLego(in: folder, script).acme
+            let account = folder + "/certificates/lego/" + LegoCommand.accountName(acme)
+            try run("/bin/mkdir", "-p", account + "/accounts/server/mail", account + "/accounts.refused-1/x")
+            let configuration = CertificateConfiguration(directory: folder + "/certificates", acme: acme)
+            try await withKeeper(configuration, clock: TestClock(), want: [host]) { running in
+                try await eventually("refused") { try await running.report(host).failures == 1 }
+            }
+            #expect(!exists(account + "/accounts") && exists(account + "/accounts.refused-2/server/mail"))
+        }
+    }
+
     @Test func whatTheEdgeRefusesIsGivenAgain() async throws {
         try await withFolder { folder in
             let configuration = CertificateConfiguration(directory: folder + "/certificates")

@@ -132,6 +132,31 @@ import Testing
         }
     }
 
+    @Test func aFileThatCannotBeReadForAWhileIsTakenAgain() async throws {
+        try await withFolder { folder in
+            let configuration = try configuration(folder)
+            let host = "shop.example.com"
+            try makeSingle(folder + "/own/shop", hosts: [host])
+            let clock = TestClock()
+            try await withKeeper(configuration, clock: clock, want: [host]) { running in
+                try await eventually("own") { try await running.report(host).kind == .own }
+                try run("/bin/mv", folder + "/own/shop.pem", folder + "/away.pem")
+                try run("/bin/mkdir", folder + "/own/shop.pem")
+                try await eventually("told") {
+                    clock.advance(seconds: 60)
+                    return try await running.report(host).problem?.contains("not a regular file") == true
+                }
+                try run("/bin/rmdir", folder + "/own/shop.pem")
+                try run("/bin/mv", folder + "/away.pem", folder + "/own/shop.pem")
+                try await eventually("well again") {
+                    clock.advance(seconds: 60)
+                    return try await running.report(host).problem == nil
+                }
+                #expect(try await running.report(host).kind == .own)
+            }
+        }
+    }
+
     @Test func aDirectoryThatIsAwayTakesNothingWithIt() async throws {
         try await withFolder { folder in
             let configuration = try configuration(folder)
