@@ -66,6 +66,7 @@ let package = Package(
         core("DockerEngine", ["Execution", "HTTPClient", "Model", "Ports"]),
         core("Probing", ["Execution", "HTTPClient", "Model", "Ports"]),
         core("Certificates", ["COpenSSL", "Crypto", "Execution", "Model", "Ports"]),
+        core("NameServer", ["CLinux", "Execution"]),
         core("EdgeProxy", ["CLinux", "Execution", "Model", "Ports"]),
         core("HTTPServer", ["CLinux", "CMicroHTTPD", "Execution"]),
 
@@ -103,6 +104,7 @@ let package = Package(
             "DockerEngineTests",
             ["DockerEngine", "Execution", "HTTPClient", "Model", "Ports", "Probing", "TestServers"]),
         tests("CertificatesTests", ["Certificates", "Execution", "Model", "Ports", "TestServers"]),
+        tests("NameServerTests", ["Execution", "NameServer", "TestServers"]),
         tests("EdgeProxyTests", ["EdgeProxy", "Execution", "HTTPClient", "Model", "Ports", "TestServers"]),
         tests("EngineConformanceTests", ["DockerEngine", "Execution", "HTTPClient", "Model", "Ports", "Simulation"]),
         tests("ControllerTests", ["Controller", "Model", "Planning", "Ports", "Simulation", "Telemetry"]),
