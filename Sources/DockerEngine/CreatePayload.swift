@@ -27,6 +27,8 @@ struct CreatePayload: Encodable {
         var mounts: [Mount]
         var networkMode: String
         var logConfig: LogConfig?
+        /// `nil`: the engine's own.
+        var dns: [String]?
         enum CodingKeys: String, CodingKey {
             case memory = "Memory"
             case nanoCPUs = "NanoCpus"
@@ -34,6 +36,7 @@ struct CreatePayload: Encodable {
             case mounts = "Mounts"
             case networkMode = "NetworkMode"
             case logConfig = "LogConfig"
+            case dns = "Dns"
         }
     }
     struct Mount: Encodable {
@@ -61,7 +64,9 @@ struct CreatePayload: Encodable {
         enum CodingKeys: String, CodingKey { case endpoints = "EndpointsConfig" }
     }
 
-    init(_ order: InstanceOrder, limitsJSONLogs: Bool) {
+    /// - Parameter dns: name servers of the installation. They are no part of the template: a change of them
+    ///   starts nothing anew.
+    init(_ order: InstanceOrder, limitsJSONLogs: Bool, dns: [String] = []) {
         let template = order.template
         image = template.image
         command = template.command
@@ -76,7 +81,8 @@ struct CreatePayload: Encodable {
             },
             networkMode: template.network,
             logConfig: limitsJSONLogs
-                ? LogConfig(type: "json-file", config: ["max-size": "10m", "max-file": "3"]) : nil)
+                ? LogConfig(type: "json-file", config: ["max-size": "10m", "max-file": "3"]) : nil,
+            dns: dns.isEmpty ? nil : dns)
         networkingConfig = NetworkingConfig(
             endpoints: [template.network: EndpointPayload(aliases: template.aliases)])
     }

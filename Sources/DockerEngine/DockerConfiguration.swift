@@ -8,13 +8,17 @@ public struct DockerConfiguration: Sendable {
     public var installation: InstallationName
     /// By registry host as in image references, `registry.example.com:5000`; `docker.io` for Docker Hub.
     public var credentials: [String: RegistryCredential]
-    /// Docker's own `config.json`, asked for hosts that `credentials` does not name. Read anew for each image. Only
-    /// `auths` is used: a credential helper (`credsStore`, `credHelpers`) would be a foreign program, and is not run.
+    /// Docker's own `config.json`, asked for hosts that `credentials` does not name. Read anew for each
+    /// image. Only `auths` is used: a credential helper (`credsStore`, `credHelpers`) would be a foreign
+    /// program, and is not run.
     public var dockerConfigFile: String?
     /// Volumes with driver options or a driver other than `local` that the operator allows apps to mount.
     public var trustedVolumes: Set<String>
     /// `true`: an image made for another processor is run, as machines with an emulator can.
     public var allowsForeignArchitectures: Bool
+    /// Addresses of the name servers that new containers ask by way of the engine's own, the first one first;
+    /// empty: those of the machine. Containers that exist keep theirs, and none is started anew for a change.
+    public var dns: [String]
     /// For calls that the engine answers from memory.
     public var callTimeout: TimeSpan
     /// For calls that make the engine work: create, start, removal.
@@ -26,7 +30,7 @@ public struct DockerConfiguration: Sendable {
         socketPath: String = "/var/run/docker.sock", installation: InstallationName,
         credentials: [String: RegistryCredential] = [:], dockerConfigFile: String? = nil,
         trustedVolumes: Set<String> = [], allowsForeignArchitectures: Bool = false,
-        callTimeout: TimeSpan = .seconds(15), effectTimeout: TimeSpan = .seconds(60),
+        dns: [String] = [], callTimeout: TimeSpan = .seconds(15), effectTimeout: TimeSpan = .seconds(60),
         pullIdleTimeout: TimeSpan = .seconds(60)
     ) {
         self.socketPath = socketPath
@@ -35,6 +39,7 @@ public struct DockerConfiguration: Sendable {
         self.dockerConfigFile = dockerConfigFile
         self.trustedVolumes = trustedVolumes
         self.allowsForeignArchitectures = allowsForeignArchitectures
+        self.dns = dns
         self.callTimeout = callTimeout
         self.effectTimeout = effectTimeout
         self.pullIdleTimeout = pullIdleTimeout

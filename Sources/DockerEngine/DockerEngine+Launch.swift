@@ -18,7 +18,7 @@ extension DockerEngine {
                 call: "PUT /containers/archive")
         }
         let peer = try await api.peer()
-        let payload = CreatePayload(order, limitsJSONLogs: peer.logsToJSONFiles)
+        let payload = CreatePayload(order, limitsJSONLogs: peer.logsToJSONFiles, dns: configuration.dns)
         // Before anything is made: a refused order leaves nothing behind.
         let body = try checked(payload, as: .createContainer)
         try await ensureNetwork(order.template.network, project: order.labels.project)

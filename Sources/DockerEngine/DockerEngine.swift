@@ -34,7 +34,7 @@ public final class DockerEngine: Engine {
         self.configuration = configuration
         api = DockerAPI(
             socketPath: configuration.socketPath, client: client, callTimeout: configuration.callTimeout)
-        policy = PayloadPolicy(installation: configuration.installation)
+        policy = PayloadPolicy(installation: configuration.installation, dns: configuration.dns)
         authentication = RegistryAuthentication(
             credentials: configuration.credentials, dockerConfigFile: configuration.dockerConfigFile)
     }

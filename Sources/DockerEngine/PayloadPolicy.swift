@@ -4,11 +4,13 @@ internal import Ports
 
 /// The last look at what is sent to the engine.
 ///
-/// It reads the finished JSON, not the values it was made from, and lists what is allowed: a field that is not named
-/// here is refused, so `Privileged`, `Binds`, `Devices`, `CapAdd`, `PidMode`, `SecurityOpt`, host ports and whatever
-/// a later engine invents need no rule of their own.
+/// It reads the finished JSON, not the values it was made from, and lists what is allowed: a field that is
+/// not named here is refused, so `Privileged`, `Binds`, `Devices`, `CapAdd`, `PidMode`, `SecurityOpt`, host
+/// ports and whatever a later engine invents need no rule of their own.
 struct PayloadPolicy: Sendable {
     let installation: InstallationName
+    /// Name servers of the configuration: containers get these, or none of their own.
+    var dns: [String] = []
 
     struct Violation: Error, Hashable {
         /// What is not allowed, as a path and a reason.
@@ -59,7 +61,7 @@ struct PayloadPolicy: Sendable {
             throw Violation(reason: "HostConfig is missing")
         }
         try only(
-            ["Memory", "NanoCpus", "RestartPolicy", "Mounts", "NetworkMode", "LogConfig"], in: host,
+            ["Memory", "NanoCpus", "RestartPolicy", "Mounts", "NetworkMode", "LogConfig", "Dns"], in: host,
             at: "HostConfig.")
         try checkResources(host)
         guard let network = host["NetworkMode"]?.text, Self.isOwnNetwork(network) else {
@@ -69,6 +71,11 @@ struct PayloadPolicy: Sendable {
         if let log = host["LogConfig"] {
             guard log.members?["Type"]?.text == "json-file" else {
                 throw Violation(reason: "HostConfig.LogConfig.Type is not json-file")
+            }
+        }
+        if let servers = host["Dns"] {
+            guard !dns.isEmpty, servers.elements?.map(\.text) == dns else {
+                throw Violation(reason: "HostConfig.Dns is not what the configuration says")
             }
         }
         guard let networking = payload["NetworkingConfig"]?.members else { return }

@@ -63,6 +63,28 @@ import Testing
         }
     }
 
+    @Test func `name servers are for new containers, and others stay as they are`() async throws {
+        struct Inspection: Decodable {
+            struct Host: Decodable { var Dns: [String]? }
+            var HostConfig: Host
+        }
+        try await withEngine { fixture in
+            let image = try await fixture.localImage()
+            let order = try fixture.order(image)
+            let old = try await fixture.engine.launch(order)
+            let configuration = DockerConfiguration(
+                socketPath: EngineFixture.socketPath, installation: fixture.installation,
+                dns: ["192.0.2.53", "192.0.2.54"])
+            let engine = DockerEngine(configuration: configuration, client: fixture.client)
+            #expect(try await engine.launch(order) == old)
+            let new = try await engine.launch(try fixture.order(image, index: 2))
+            let before = try await fixture.json(Inspection.self, "/containers/\(old)/json")
+            let after = try await fixture.json(Inspection.self, "/containers/\(new)/json")
+            #expect(before.HostConfig.Dns?.isEmpty != false)
+            #expect(after.HostConfig.Dns == ["192.0.2.53", "192.0.2.54"])
+        }
+    }
+
     @Test func `many launches at once share the network`() async throws {
         try await withEngine { fixture in
             let image = try await fixture.localImage()

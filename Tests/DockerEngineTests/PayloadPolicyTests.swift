@@ -89,6 +89,8 @@ import Testing
         ("HostConfig.Mounts.0.VolumeOptions", #"{"DriverConfig":{"Options":{"o":"bind","device":"/"}}}"#),
         ("HostConfig.Mounts", #""x""#), ("HostConfig.Memory", "-1"), ("HostConfig.NanoCpus", "0"),
         ("HostConfig.RestartPolicy.Name", #""sometimes""#), ("HostConfig.LogConfig.Type", #""syslog""#),
+        ("HostConfig.Dns", #"["192.0.2.1"]"#), ("HostConfig.Dns", "[]"), ("HostConfig.DnsSearch", #"["x"]"#),
+        ("HostConfig.DnsOptions", #"["ndots:5"]"#),
         ("HostConfig", "null"), ("Volumes", #"{"/x":{}}"#), ("User", #""0""#), ("ExposedPorts", "{}"),
         ("Entrypoint", #"["x"]"#), ("Hostname", #""x""#), ("MacAddress", #""x""#), ("Runtime", #""x""#),
         ("Image", #""app:latest""#), ("Image", #""""#), ("Image", "null"),
@@ -102,6 +104,27 @@ import Testing
         #expect(
             verdict(try payload(path, value, in: create()), .createContainer) == .policy, "\(path) = \(value)"
         )
+    }
+
+    @Test func `name servers are those of the configuration or none`() throws {
+        let servers = ["172.17.0.1", "192.0.2.53"]
+        let strict = PayloadPolicy(installation: fixture.installation, dns: servers)
+        func isAllowed(_ payload: CreatePayload) throws -> Bool {
+            let body = try DockerAPI.encode(payload, call: "")
+            do throws(EngineError) {
+                try strict.check(body, as: .createContainer)
+                return true
+            } catch {
+                return error.code != .policy
+            }
+        }
+        let payload = CreatePayload(order, limitsJSONLogs: true, dns: servers)
+        #expect(
+            String(decoding: try DockerAPI.encode(payload, call: ""), as: UTF8.self).contains(#""Dns":["#))
+        #expect(try isAllowed(payload) && isAllowed(CreatePayload(order, limitsJSONLogs: true)))
+        #expect(try !isAllowed(CreatePayload(order, limitsJSONLogs: true, dns: ["172.17.0.1"])))
+        #expect(try !isAllowed(CreatePayload(order, limitsJSONLogs: true, dns: servers.reversed())))
+        #expect(!String(decoding: try create(), as: UTF8.self).contains("Dns"))
     }
 
     @Test func `another installation's label is refused`() throws {
