@@ -80,7 +80,7 @@ let package = Package(
 
         program("slipwayd", [
             "Certificates", "ControlAPI", "Controller", "DockerEngine", "EdgeProxy", "Execution", "GitSource", "HTTPClient", "HTTPServer", "Model",
-            "Ports", "Probing", "SpecLoading", "StateStore", "Telemetry",
+            "NameServer", "Ports", "Probing", "SpecLoading", "StateStore", "Telemetry",
         ]),
         program("slipway", ["Commands"]),
         program("slipway-fetch", ["GitSource"]),

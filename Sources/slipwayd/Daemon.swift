@@ -29,7 +29,7 @@ struct Daemon {
 
         let client = HTTPClient()
         let engine = DockerEngine(configuration: try docker(installation), client: client)
-        let edge = edge(certificates: nil)
+        let edge = edge()
         let controller = Controller(
             configuration: ControllerConfiguration(
                 installation: installation, naming: Naming(prefix: settings.namePrefix),
@@ -81,7 +81,8 @@ struct Daemon {
         let home = unsafe getenv("HOME").map { unsafe String(cString: $0) } ?? "/root"
         return DockerConfiguration(
             socketPath: settings.engineSocket, installation: installation, credentials: credentials,
-            dockerConfigFile: "\(home)/.docker/config.json")
+            dockerConfigFile: "\(home)/.docker/config.json",
+            dns: settings.edge?.internalHost.map { [$0] } ?? [])
     }
 
     private func token() throws(SettingsError) -> BearerToken? {

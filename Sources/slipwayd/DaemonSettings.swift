@@ -37,6 +37,11 @@ struct DaemonSettings: Sendable {
         /// The operator's own certificates.
         var certificates: String?
         var acme: ACME?
+
+        /// The address of the internal listener without its port: containers ask for names there.
+        var internalHost: String? {
+            internalAddress.flatMap { address in address.lastIndex(of: ":").map { String(address[..<$0]) } }
+        }
     }
 
     struct ACME: Sendable {
