@@ -15,3 +15,4 @@ int close_range(unsigned int first, unsigned int last, int flags);
 
 #include <spawn.h>
 int posix_spawn_file_actions_addclosefrom_np(posix_spawn_file_actions_t *actions, int from);
+int syncfs(int descriptor);

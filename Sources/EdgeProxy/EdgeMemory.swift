@@ -50,9 +50,13 @@ struct EdgeMemory: Sendable {
         try Files.write(try encode(header), to: layout.state, isDurable: true)
     }
 
-    func save(_ route: Route) throws(EdgeError) {
-        try Files.write(try encode(route), to: layout.route(route.key), isDurable: true)
+    /// - Parameter isDurable: `false`: `settle` follows.
+    func save(_ route: Route, isDurable: Bool = true) throws(EdgeError) {
+        try Files.write(try encode(route), to: layout.route(route.key), isDurable: isDurable)
     }
+
+    /// Makes what was saved before durable.
+    func settle() throws(EdgeError) { try Files.syncAll(in: layout.routes) }
 
     func forget(_ key: RouteKey) throws(EdgeError) {
         try Files.remove(layout.route(key), isDurable: true)

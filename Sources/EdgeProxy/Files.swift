@@ -1,3 +1,4 @@
+internal import CLinux
 internal import FoundationEssentials
 internal import Glibc
 internal import Ports
@@ -73,6 +74,14 @@ enum Files {
     static func names(in directory: String) -> [String] {
         // A directory that cannot be listed shows itself when it is written to.
         (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
+    }
+
+    /// Brings everything of the file system to the disk: for many files at once faster than one by one.
+    static func syncAll(in directory: String) throws(EdgeError) {
+        let descriptor = unsafe open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw failure("open", directory) }
+        defer { close(descriptor) }
+        guard syncfs(descriptor) == 0 else { throw failure("write", directory) }
     }
 
     private static func syncDirectory(of path: String) {

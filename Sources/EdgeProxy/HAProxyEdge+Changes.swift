@@ -67,9 +67,14 @@ extension HAProxyEdge {
         for (index, change) in batch.enumerated() where results[index].failure == nil {
             if needsReload(change) { reloading.append(index) }
         }
+        let reloads = reloadCount
         if !reloading.isEmpty { reload(for: reloading, of: batch, &results) }
         for (index, change) in batch.enumerated() where results[index].failure == nil {
-            // After a reload there is nothing left to do, and that is seen by looking.
+            if reloads != reloadCount {
+                // The new worker has begun with all of it.
+                if case .remove(let key) = change.kind { forgetFigures(key) }
+                continue
+            }
             do throws(EdgeError) {
                 try applyAtRuntime(change.key)
             } catch {
@@ -94,11 +99,13 @@ extension HAProxyEdge {
 
     /// Writes the wish down before anything is done about it.
     private func remember(_ batch: [PendingChange]) -> [Outcome] {
-        batch.map { change in
+        // Each file by itself costs some milliseconds; all of them together not much more.
+        let isLarge = batch.count > 8
+        var outcomes = batch.map { change in
             let previous = state.routes[change.key]
             do throws(EdgeError) {
                 switch change.kind {
-                case .set(let route): try remember(route)
+                case .set(let route): try remember(route, isDurable: !isLarge)
                 case .remove(let key): try forget(key)
                 }
                 return Outcome(previous: previous)
@@ -106,9 +113,16 @@ extension HAProxyEdge {
                 return Outcome(previous: previous, failure: error)
             }
         }
+        guard isLarge else { return outcomes }
+        do throws(EdgeError) {
+            try memory.settle()
+        } catch {
+            for index in outcomes.indices { outcomes[index].failure = outcomes[index].failure ?? error }
+        }
+        return outcomes
     }
 
-    private func remember(_ route: Route) throws(EdgeError) {
+    private func remember(_ route: Route, isDurable: Bool) throws(EdgeError) {
         if let (name, owner) = state.conflict(route) {
             throw EdgeError(
                 .refused,
@@ -116,7 +130,7 @@ extension HAProxyEdge {
             )
         }
         let previous = state.routes[route.key]
-        if previous != route { try memory.save(route) }
+        if previous != route { try memory.save(route, isDurable: isDurable) }
         if previous?.secureHosts != route.secureHosts { hostsAreNews = true }
         state.set(route)
         figures.learn(route)
@@ -136,6 +150,13 @@ extension HAProxyEdge {
         changeCount += 1
         changes[key] = changeCount
         filesAreOld = true
+        guard let frame = loaded?.frame else { return }
+        loaded?.want(files.entries(of: key.app, state, frame), of: key.app)
+        if let route = state.routes[key], loaded.map({ needsReload(route, $0) }) == true {
+            loaded?.unread.insert(key)
+        } else {
+            loaded?.unread.remove(key)
+        }
     }
 
     /// Reloads with everything; routes that HAProxy refuses are put back to what they were, and the others go on.
@@ -184,10 +205,10 @@ extension HAProxyEdge {
 
     /// Makes the servers and table entries of a process what the state says, and looks whether they are.
     private func applyAtRuntime(_ key: RouteKey) throws(EdgeError) {
-        guard let loaded else {
+        guard loaded != nil else {
             throw EdgeError(.unreachable, processProblem ?? "the edge's proxy does not run")
         }
-        guard loaded.structures[key] != nil else { return }
+        guard loaded?.structures[key] != nil else { return }
         try readTablesIfUnsure()
         try applyTables(key)
         var gone: [Reconciler.Leftover] = []
@@ -238,32 +259,28 @@ extension HAProxyEdge {
 
     /// The entries of the whole app: which process `http://APP.internal` means depends on all of them.
     private func applyTables(_ key: RouteKey) throws(EdgeError) {
-        guard var loaded else { return }
-        let wanted = files.entries(of: key.app, state, loaded.frame)
-        var commands: [Reconciler.Command] = []
+        guard let frame = loaded?.frame else { return }
+        let wanted = files.entries(of: key.app, state, frame)
+        // In place: a copy of the tables of ten thousand apps would cost more than the change.
         for map in RouteMap.allCases {
             let entries = wanted.tables[map] ?? [:]
             var live: [String: String] = [:]
-            for name in (loaded.entries[key.app]?.tables[map] ?? [:]).keys where entries[name] == nil {
+            for name in (loaded?.entries[key.app]?.tables[map] ?? [:]).keys where entries[name] == nil {
                 // What another app has now is that one's.
                 if let owner = state.owner(of: name), owner.app != key.app { continue }
-                live[name] = loaded.maps[map][name]
+                live[name] = loaded?.maps[map][name]
             }
-            for name in entries.keys { live[name] = loaded.maps[map][name] }
-            let changes = Reconciler.changes(file: layout.map(map), wanted: entries, live: live)
-            if changes.isEmpty { continue }
-            commands += changes
-            for name in live.keys { loaded.maps.tables[map, default: [:]][name] = nil }
-            loaded.maps.tables[map, default: [:]].merge(entries) { $1 }
-        }
-        loaded.entries[key.app] = wanted
-        if !commands.isEmpty {
+            for name in entries.keys { live[name] = loaded?.maps[map][name] }
+            let commands = Reconciler.changes(file: layout.map(map), wanted: entries, live: live)
+            if commands.isEmpty { continue }
             // Until it is known to be done, what is there is to be looked at.
-            self.loaded?.tablesAreSure = false
+            loaded?.tablesAreSure = false
             try calls.run(commands)
             tellOldWorkers(commands)
+            for name in live.keys { loaded?.maps.tables[map]?[name] = nil }
+            for (name, value) in entries { loaded?.maps.tables[map, default: [:]][name] = value }
+            loaded?.tablesAreSure = true
         }
-        loaded.tablesAreSure = self.loaded?.tablesAreSure == false && commands.isEmpty ? false : true
-        self.loaded = loaded
+        loaded?.entries[key.app] = wanted
     }
 }

@@ -20,15 +20,47 @@ extension HAProxyEdge {
         for _ in 0..<3 {
             let reloads = reloadCount
             let stamp = changeCount
+            if let reading = try recent() { return assemble(reading) }
             var reading = try await read()
             guard reloads == reloadCount, loaded != nil else {
                 try prepare()
                 continue
             }
             try refresh(&reading, since: stamp)
+            lastReading = (reading, .now, changeCount, reloads)
             return assemble(reading)
         }
         throw EdgeError(.timeout, "the edge's proxy is reloaded again and again; its state is read later")
+    }
+
+    /// From so many routes on a reading of all of them serves for a second; what has changed since is read.
+    private static let manyRoutes = 500
+
+    private func recent() throws(EdgeError) -> EdgeReading? {
+        guard state.routes.count >= Self.manyRoutes, var last = lastReading, last.reloads == reloadCount,
+            loaded?.worker == last.reading.worker, ContinuousClock.now - last.at < .seconds(1),
+            let maps = loaded?.maps
+        else { return nil }
+        let moved = changes.filter { $0.value > last.stamp }.keys
+        guard moved.count < 20 else { return nil }
+        // Not held twice, so that it is changed in place; a failure below leaves none.
+        lastReading = nil
+        // A table that a person has changed in this second is seen in the next.
+        last.reading.maps = maps
+        for key in moved { try read(key, into: &last.reading) }
+        last.stamp = changeCount
+        lastReading = last
+        return last.reading
+    }
+
+    private func read(_ key: RouteKey, into reading: inout EdgeReading) throws(EdgeError) {
+        let backends = state.routes[key]?.backends.map(\.name) ?? [ProxyName.backend(key)]
+        for backend in backends {
+            reading.servers[backend] = try calls.servers(of: backend)
+            let counters = try calls.counters(of: backend)
+            reading.counters.removeAll { $0.backend == backend }
+            reading.counters += counters
+        }
     }
 
     private func read() async throws(EdgeError) -> EdgeReading {
@@ -63,10 +95,7 @@ extension HAProxyEdge {
         let moved = changes.filter { $0.value > stamp }.keys
         guard !moved.isEmpty else { return }
         for map in RouteMap.allCases { reading.maps.tables[map] = try calls.map(layout.map(map)) }
-        for key in moved {
-            let backends = state.routes[key]?.backends.map(\.name) ?? [ProxyName.backend(key)]
-            for backend in backends { reading.servers[backend] = try calls.servers(of: backend) }
-        }
+        for key in moved { try read(key, into: &reading) }
     }
 
     private func assemble(_ reading: EdgeReading) -> [RouteKey: ObservedRoute] {
@@ -78,15 +107,16 @@ extension HAProxyEdge {
             sessions[row.backend, default: [:]][row.server, default: 0] += row.sessions
         }
         let latencies = latencies.all
-        let frame = loaded?.frame ?? ProxyFrame()
-        if let tables = loaded?.maps, tables != reading.maps { loaded?.maps = reading.maps }
+        // With the tables as they are to be, nobody has to look at them route by route.
+        let tablesDiffer = loaded?.wantedMaps != reading.maps
+        if tablesDiffer, loaded?.maps != reading.maps { loaded?.maps = reading.maps }
+        let unread = loaded?.unread ?? []
         var observed: [RouteKey: ObservedRoute] = [:]
         observed.reserveCapacity(state.routes.count)
         for (key, route) in state.routes {
-            let entries = files.entries(route, state, frame)
+            let entries = tablesDiffer ? loaded.map { files.entries(route, state, $0.frame) } : nil
             let comparison = RouteComparison(route: route, entries: entries, reading: reading)
-            let isLoaded = loaded?.structures[key] == files.structure(route, state, frame)
-            var view = ObservedRoute(route: isLoaded ? comparison.observed : comparison.unloaded)
+            var view = ObservedRoute(route: unread.contains(key) ? comparison.unloaded : comparison.observed)
             for target in route.targets {
                 let count = route.backends.reduce(0) { $0 + (sessions[$1.name]?[target.name] ?? 0) }
                 if count > 0 { view.sessions[target.container] = count }

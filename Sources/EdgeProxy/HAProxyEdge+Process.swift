@@ -65,13 +65,15 @@ extension HAProxyEdge {
         let info = try calls.info()
         let frame = ProxyFrame(state.routes.values)
         let isOurs = info["description"] == ProxyText.description(state.generation)
-        let wanted = files.text(frame).file(state, generation: state.generation).text
+        var loaded = files.loaded(
+            state, generation: state.generation, frame: frame, certificates: certificateFiles)
+        let wanted = files.text(frame).file(
+            state, generation: state.generation, structures: loaded.structures
+        ).text
         let present = try Files.read(layout.configuration).map { String(decoding: $0, as: UTF8.self) }
         guard isOurs, let present, Self.structure(present) == Self.structure(wanted) else {
             return try reload()
         }
-        var loaded = files.loaded(
-            state, generation: state.generation, frame: frame, certificates: certificateFiles)
         loaded.worker = info["Pid"].flatMap { Int32($0) } ?? 0
         version = info["Version"] ?? version
         for map in RouteMap.allCases { loaded.maps.tables[map] = try calls.map(layout.map(map)) }
@@ -199,8 +201,11 @@ extension HAProxyEdge {
 
     /// Brings the files up to what was done at runtime since they were written.
     func writeOldFiles() async {
-        guard filesAreOld, let loaded else { return }
+        guard filesAreOld, let loaded, ContinuousClock.now >= nextWriting else { return }
         filesAreOld = false
+        let began = ContinuousClock.now
+        // With many apps it takes a while, and is not to be all that this machine does.
+        defer { nextWriting = .now + (ContinuousClock.now - began) * 20 }
         let state = state
         let files = files
         let certificateFiles = certificateFiles
@@ -210,7 +215,8 @@ extension HAProxyEdge {
             do throws(EdgeError) {
                 let maps = files.maps(state, loaded.frame)
                 try files.writeTables(state, maps, certificateFiles)
-                let file = files.text(loaded.frame).file(state, generation: loaded.generation)
+                let file = files.text(loaded.frame).file(
+                    state, generation: loaded.generation, structures: files.structures(state, loaded.frame))
                 try Files.write(file.text.utf8, to: lazy, isDurable: false)
                 return true
             } catch {

@@ -57,10 +57,11 @@ extension HAProxyEdge {
         _ state: EdgeState, generation: Int
     ) throws(EdgeError) -> (next: LoadedConfiguration, refused: RouteKey?) {
         let frame = ProxyFrame(state.routes.values, known: loaded?.frame ?? ProxyFrame())
-        let file = files.text(frame).file(state, generation: generation)
+        var next = files.loaded(
+            state, generation: generation, frame: frame, certificates: certificateFiles)
+        let file = files.text(frame).file(state, generation: generation, structures: next.structures)
         while true {
-            let next = files.loaded(
-                state, generation: generation, frame: frame, certificates: certificateFiles)
+            next.certificates = Set(certificateFiles.map(\.path))
             try files.writeTables(state, next.maps, certificateFiles)
             try Files.write(file.text.utf8, to: layout.candidate, isDurable: false)
             do throws(ProxyFiles.Refusal) {

@@ -39,6 +39,9 @@ public actor HAProxyEdge: Edge {
     var leftovers: Set<Reconciler.Leftover> = []
     /// The files on disk are behind what was done at runtime.
     var filesAreOld = false
+    var nextWriting = ContinuousClock.now
+    /// The newest reading, which serves for a moment where there are many apps.
+    var lastReading: (reading: EdgeReading, at: ContinuousClock.Instant, stamp: Int, reloads: Int)?
     /// Counts changes of each route, so that a reading knows what has moved under it.
     var changes: [RouteKey: Int] = [:]
     var changeCount = 0

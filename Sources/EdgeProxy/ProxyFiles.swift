@@ -11,12 +11,32 @@ struct LoadedConfiguration: Sendable {
     var maps: RouteMaps
     /// What each app has put into them.
     var entries: [AppName: MapEntries] = [:]
+    /// The tables as the state wants them, and what of them is whose.
+    var wantedMaps = RouteMaps()
+    var wantedEntries: [AppName: MapEntries] = [:]
+    /// Routes that only the next reload brings in.
+    var unread: Set<RouteKey> = []
     /// `false`: a change of the tables has failed half-way.
     var tablesAreSure = true
     /// Certificates that the listeners know, by path.
     var certificates: Set<String>
     /// The worker that has read it.
     var worker: Int32
+}
+
+extension LoadedConfiguration {
+    /// What the tables are to be after a change of one app.
+    mutating func want(_ entries: MapEntries, of app: AppName) {
+        for (map, table) in wantedEntries[app]?.tables ?? [:] {
+            for (name, value) in table where wantedMaps[map][name] == value {
+                wantedMaps.tables[map]?[name] = nil
+            }
+        }
+        for (map, table) in entries.tables {
+            for (name, value) in table { wantedMaps.tables[map, default: [:]][name] = value }
+        }
+        wantedEntries[app] = entries
+    }
 }
 
 /// Writes everything that HAProxy reads.
@@ -37,6 +57,11 @@ struct ProxyFiles: Sendable {
 
     func structure(_ route: Route, _ state: EdgeState, _ frame: ProxyFrame) -> BackendStructure {
         BackendStructure(route, text: text(frame), cookieKey: state.cookieKey)
+    }
+
+    func structures(_ state: EdgeState, _ frame: ProxyFrame) -> [RouteKey: BackendStructure] {
+        let text = text(frame)
+        return state.routes.mapValues { BackendStructure($0, text: text, cookieKey: state.cookieKey) }
     }
 
     func entries(_ route: Route, _ state: EdgeState, _ frame: ProxyFrame) -> MapEntries {
@@ -65,11 +90,12 @@ struct ProxyFiles: Sendable {
         for route in state.routes.values {
             entries[route.key.app, default: MapEntries()].merge(self.entries(route, state, frame))
         }
+        let maps = maps(state, frame)
         return LoadedConfiguration(
             generation: generation,
-            structures: state.routes.mapValues { structure($0, state, frame) }, frame: frame,
-            maps: maps(state, frame), entries: entries, certificates: Set(certificates.map(\.path)), worker: 0
-        )
+            structures: structures(state, frame), frame: frame, maps: maps,
+            entries: entries, wantedMaps: maps, wantedEntries: entries,
+            certificates: Set(certificates.map(\.path)), worker: 0)
     }
 
     /// Makes the directories.

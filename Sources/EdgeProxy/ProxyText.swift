@@ -16,13 +16,16 @@ struct ProxyText {
         func owner(ofLine line: Int) -> RouteKey? { owners.last { $0.line <= line }?.key }
     }
 
-    func file(_ state: EdgeState, generation: Int) -> File {
+    /// - Parameter structures: of all routes in the state.
+    func file(
+        _ state: EdgeState, generation: Int, structures: [RouteKey: BackendStructure]
+    ) -> File {
         var text = global(generation) + defaults() + frontends() + fixedBackends()
+        text.reserveCapacity(text.utf8.count + structures.count * 1_024)
         var line = text.utf8.count { $0 == 10 } + 1
         var owners: [(line: Int, key: RouteKey)] = []
         for (key, route) in state.routes.sorted(by: { $0.key < $1.key }) {
-            let structure = BackendStructure(route, text: self, cookieKey: state.cookieKey)
-            let part = structure.text(route)
+            guard let part = structures[key]?.text(route) else { continue }
             owners.append((line, key))
             text += part
             line += part.utf8.count { $0 == 10 }

@@ -4,7 +4,8 @@ internal import Model
 /// different one if not.
 struct RouteComparison {
     let route: Route
-    let entries: MapEntries
+    /// What the route has in the tables; `nil`: they are known to be right.
+    let entries: MapEntries?
     let reading: EdgeReading
 
     var observed: Route {
@@ -16,16 +17,24 @@ struct RouteComparison {
             // Whatever is wrong with it, the trial is not what was asked for.
             if !agrees(route.trialServers, live) { view.trial = nil }
         }
-        for domain in route.domains where isMissing(.hosts, MapEntries.key(domain.host, domain.path)) {
-            view.domains.removeAll { $0 == domain }
+        if let entries { compare(entries, &view) }
+        return view
+    }
+
+    private func compare(_ entries: MapEntries, _ view: inout Route) {
+        func isMissing(_ name: String) -> Bool {
+            guard let wanted = entries.tables[.hosts]?[name] else { return false }
+            return reading.maps[.hosts][name] != wanted
         }
-        if let host = route.trial?.host, isMissing(.hosts, MapEntries.key(host, nil)) { view.trial = nil }
+        view.domains.removeAll { isMissing(MapEntries.key($0.host, $0.path)) }
+        if let host = route.trial?.host, isMissing(MapEntries.key(host, nil)) { view.trial = nil }
         let mark = ProxyName.backend(route.key)
-        if reading.maps[.trials][mark] != entries.tables[.trials]?[mark] { view.trial = nil }
+        if reading.maps[.trials][mark] != entries.tables[.trials]?[mark] {
+            view.trial = route.trial == nil ? Route.Trial() : nil
+        }
         if (entries.tables[.inside] ?? [:]).contains(where: { reading.maps[.inside][$0.key] != $0.value }) {
             view.options.isInternal = nil
         }
-        return view
     }
 
     /// HAProxy has not read it yet.
@@ -37,12 +46,8 @@ struct RouteComparison {
         return view
     }
 
-    private func isMissing(_ map: RouteMap, _ name: String) -> Bool {
-        guard let wanted = entries.tables[map]?[name] else { return false }
-        return reading.maps[map][name] != wanted
-    }
-
     private func compare(_ wanted: [WantedServer], _ live: [LiveServer], _ view: inout Route) {
+        if agree(wanted, live) { return }
         let present = Dictionary(live.map { ($0.name, $0) }) { first, _ in first }
         var isSplitWrong = false
         for server in wanted {
@@ -67,6 +72,18 @@ struct RouteComparison {
                     container: container, name: server.name, release: .first, address: server.address,
                     port: server.port))
         }
+    }
+
+    /// The common case: the same few servers, in any order.
+    private func agree(_ wanted: [WantedServer], _ live: [LiveServer]) -> Bool {
+        wanted.count == live.count && wanted.count <= 16
+            && wanted.allSatisfy { server in
+                live.contains { now in
+                    now.name == server.name && now.port == server.port && now.address == server.address
+                        && now.isOut == server.isOut && !now.isDraining
+                        && (now.weight == server.weight || server.isOut)
+                }
+            }
     }
 
     private func agrees(_ wanted: [WantedServer], _ live: [LiveServer]) -> Bool {

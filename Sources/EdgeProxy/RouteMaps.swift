@@ -1,10 +1,15 @@
 internal import Model
 
 /// The contents of the three tables as all routes together want them.
-struct RouteMaps: Hashable, Sendable {
+struct RouteMaps: Equatable, Sendable {
     var tables: [RouteMap: [String: String]] = [:]
 
     subscript(map: RouteMap) -> [String: String] { tables[map] ?? [:] }
+
+    /// A table that is not there is as good as an empty one.
+    static func == (left: Self, right: Self) -> Bool {
+        RouteMap.allCases.allSatisfy { left[$0] == right[$0] }
+    }
 
     /// One table as a file.
     func text(_ map: RouteMap) -> String {

@@ -26,15 +26,14 @@ enum RuntimeAnswers {
     /// `show servers state`: columns by number, as version 1 of that format has them.
     static func servers(_ answer: [UInt8]) -> [LiveServer] {
         var servers: [LiveServer] = []
-        lines(answer) { line in
-            guard line.first != UInt8(ascii: "#") else { return }
-            let fields = line.split(separator: UInt8(ascii: " "))
-            guard fields.count >= 19, let admin = integer(fields[6]), let weight = integer(fields[7]),
-                let port = integer(fields[18])
-            else { return }
+        var line = FieldScanner(answer, separator: UInt8(ascii: " "))
+        while line.next(limit: 20) {
+            guard line.count >= 19, line.first != UInt8(ascii: "#"), let admin = line.integer(6),
+                let weight = line.integer(7), let port = line.integer(18)
+            else { continue }
             servers.append(
                 LiveServer(
-                    backend: text(fields[1]), name: text(fields[3]), address: text(fields[4]), port: port,
+                    backend: line.text(1), name: line.text(3), address: line.text(4), port: port,
                     weight: weight, isOut: admin & 0x23 != 0, isDraining: admin & 0x18 != 0))
         }
         return servers
@@ -44,21 +43,20 @@ enum RuntimeAnswers {
     static func counters(_ answer: [UInt8]) -> [ServerCounters] {
         var columns: StatColumns?
         var counters: [ServerCounters] = []
-        lines(answer) { line in
+        var line = FieldScanner(answer, separator: UInt8(ascii: ","))
+        while line.next(limit: columns.map { $0.last + 1 } ?? 200) {
             if line.first == UInt8(ascii: "#") {
-                if line.starts(with: Array("# pxname,".utf8)) { columns = StatColumns(line) }
-                return
+                if line.text(0) == "# pxname" {
+                    columns = StatColumns((0..<line.count).map { line.text($0) })
+                }
+                continue
             }
-            guard let columns else { return }
-            let fields = line.split(
-                separator: UInt8(ascii: ","), maxSplits: columns.last + 1, omittingEmptySubsequences: false)
-            guard fields.count > columns.last else { return }
-            func number(_ index: Int) -> Int64 { Int64(integer(fields[index]) ?? 0) }
+            guard let columns, line.count > columns.last else { continue }
+            func number(_ index: Int) -> Int64 { Int64(line.integer(index) ?? 0) }
             let failed = number(columns.connectErrors) + number(columns.responseErrors)
             counters.append(
                 ServerCounters(
-                    backend: text(fields[0]), server: text(fields[1]),
-                    sessions: Int(number(columns.sessions)),
+                    backend: line.text(0), server: line.text(1), sessions: Int(number(columns.sessions)),
                     requests: columns.answers.reduce(0) { $0 + number($1) } + failed,
                     errors: number(columns.serverErrors) + failed))
         }
@@ -66,41 +64,36 @@ enum RuntimeAnswers {
     }
 
     private struct StatColumns {
-        var sessions = 0
-        var connectErrors = 0
-        var responseErrors = 0
-        var serverErrors = 0
-        var answers: [Int] = []
-        var last = 0
+        var sessions: Int
+        var connectErrors: Int
+        var responseErrors: Int
+        var serverErrors: Int
+        var answers: [Int]
+        var last: Int
 
-        init?(_ header: ArraySlice<UInt8>) {
-            let names = header.dropFirst(2).split(
-                separator: UInt8(ascii: ","), omittingEmptySubsequences: false
-            ).map(RuntimeAnswers.text)
+        init?(_ names: [String]) {
             func index(_ name: String) -> Int? { names.firstIndex(of: name) }
             let wanted = ["hrsp_1xx", "hrsp_2xx", "hrsp_3xx", "hrsp_4xx", "hrsp_5xx", "hrsp_other"]
+            let found = wanted.compactMap(index)
             guard let sessions = index("scur"), let connect = index("econ"), let response = index("eresp"),
-                let server = index("hrsp_5xx")
+                let server = index("hrsp_5xx"), found.count == wanted.count
             else { return nil }
             self.sessions = sessions
             connectErrors = connect
             responseErrors = response
             serverErrors = server
-            answers = wanted.compactMap(index)
-            guard answers.count == wanted.count else { return nil }
-            last = ([sessions, connect, response] + answers).max() ?? 0
+            answers = found
+            last = max(sessions, connect, response, found.max() ?? 0)
         }
     }
 
     /// `show map FILE`: an address, the key, and the value. A table that nothing looks at is not known to HAProxy.
     static func map(_ answer: [UInt8]) -> [String: String] {
         var entries: [String: String] = [:]
-        lines(answer) { line in
-            let fields = line.split(separator: UInt8(ascii: " "), maxSplits: 2)
-            guard fields.count == 3, fields[0].starts(with: [UInt8(ascii: "0"), UInt8(ascii: "x")]) else {
-                return
-            }
-            entries[text(fields[1])] = text(fields[2])
+        var line = FieldScanner(answer, separator: UInt8(ascii: " "))
+        while line.next(limit: 3) {
+            guard line.count == 3, line.text(0).hasPrefix("0x") else { continue }
+            entries[line.text(1)] = line.text(2)
         }
         return entries
     }
@@ -140,26 +133,5 @@ enum RuntimeAnswers {
         var failedReloads: Int
         var workers: [Int32] = []
         var oldWorkers: [Int32] = []
-    }
-
-    private static func lines(_ bytes: [UInt8], _ body: (ArraySlice<UInt8>) -> Void) {
-        var start = bytes.startIndex
-        while start < bytes.endIndex {
-            let end = bytes[start...].firstIndex(of: 10) ?? bytes.endIndex
-            if end > start { body(bytes[start..<end]) }
-            start = end + 1
-        }
-    }
-
-    private static func text(_ bytes: ArraySlice<UInt8>) -> String { String(decoding: bytes, as: UTF8.self) }
-
-    private static func integer(_ bytes: ArraySlice<UInt8>) -> Int? {
-        var value = 0
-        guard !bytes.isEmpty, bytes.count <= 18 else { return nil }
-        for byte in bytes {
-            guard (48...57).contains(byte) else { return nil }
-            value = value * 10 + Int(byte - 48)
-        }
-        return value
     }
 }

@@ -25,7 +25,7 @@ extension Route {
             // A cookie leads to a server even if it has no weight; a release without a share gets nothing at all.
             let isDark = weight == 0 && options.sticky == true
             return WantedServer(
-                name: target.name, address: address, port: target.port,
+                name: target.name, address: AddressText.canonical(address), port: target.port,
                 weight: target.isDraining ? 1 : weight, isOut: target.isDraining || isDark)
         }
     }
@@ -36,7 +36,8 @@ extension Route {
         return targets.compactMap { target in
             guard target.release == release, let address = target.address else { return nil }
             return WantedServer(
-                name: target.name, address: address, port: target.port, weight: 1, isOut: target.isDraining)
+                name: target.name, address: AddressText.canonical(address), port: target.port, weight: 1,
+                isOut: target.isDraining)
         }
     }
 

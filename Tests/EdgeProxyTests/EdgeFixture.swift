@@ -1,6 +1,7 @@
 import EdgeProxy
 import Execution
 import FoundationEssentials
+import Glibc
 import HTTPClient
 import Model
 import Ports
@@ -19,7 +20,7 @@ final class EdgeFixture: Sendable {
 
     init(_ change: (inout EdgeConfiguration) -> Void = { _ in }) throws {
         directory = "/tmp/edge-\(UInt32.random(in: 0...UInt32.max))"
-        port = try closedPort()
+        port = try freePort()
         var configuration = EdgeConfiguration(
             directory: directory, httpAddresses: ["127.0.0.1:\(port)"], hardStopAfter: .seconds(20),
             supervisionInterval: .milliseconds(50))
@@ -27,7 +28,17 @@ final class EdgeFixture: Sendable {
         self.configuration = configuration
     }
 
-    deinit { try? FileManager.default.removeItem(atPath: directory) }
+    deinit {
+        // A test that has failed half-way leaves a proxy behind.
+        let text = (try? String(contentsOfFile: directory + "/run/pid", encoding: .utf8)) ?? ""
+        if let process = pid_t(text.filter(\.isNumber)),
+            let command = try? String(contentsOfFile: "/proc/\(process)/cmdline", encoding: .utf8),
+            command.contains(directory)
+        {
+            kill(process, SIGTERM)
+        }
+        try? FileManager.default.removeItem(atPath: directory)
+    }
 
     func edge(certificates: (any CertificateSource)? = nil) -> HAProxyEdge {
         HAProxyEdge(configuration: configuration, certificates: certificates) { [messages] message in
@@ -94,9 +105,18 @@ func withEdge(
     await edge.shutdown()
 }
 
+/// A port on which nothing listens, and which the kernel gives to no outgoing connection.
+func freePort() throws -> Int {
+    for _ in 0..<1_000 {
+        let port = Int.random(in: 12_000..<32_000)
+        if RawClient(port: port) == nil { return port }
+    }
+    throw EdgeError(.internal, "no free port")
+}
+
 /// Waits for a condition.
 func eventually(
-    within limit: Duration = .seconds(10), _ what: String, _ condition: () async throws -> Bool
+    within limit: Duration = .seconds(30), _ what: String, _ condition: () async throws -> Bool
 ) async throws {
     let deadline = ContinuousClock.now + limit
     while ContinuousClock.now < deadline {

@@ -1,4 +1,5 @@
 @testable import EdgeProxy
+import Execution
 import FoundationEssentials
 import Glibc
 import HTTPClient
@@ -31,7 +32,8 @@ import Testing
             try await eventually("it answers again") {
                 (try? await fixture.text("shop.example.com")) == "two"
             }
-            #expect(ContinuousClock.now - since < .seconds(3))
+            // A tenth of a second on an idle machine.
+            #expect(ContinuousClock.now - since < .seconds(10))
             try await eventually("it is seen") { (try? await edge.observe())?[shop]?.route == second }
             #expect(await edge.report().problems == [])
         }
@@ -139,7 +141,9 @@ import Testing
 
     @Test func `what HAProxy refuses is told of the route, and the others go on`() async throws {
         let program = "/tmp/edge-program-\(UInt32.random(in: 0...UInt32.max))"
-        defer { try? FileManager.default.removeItem(atPath: program) }
+        defer {
+            for path in [program, program + ".txt"] { try? FileManager.default.removeItem(atPath: path) }
+        }
         // What our own rules let through HAProxy takes; so this one is more particular.
         let script = """
             #!/bin/sh
@@ -149,8 +153,11 @@ import Testing
             fi
             exec /usr/sbin/haproxy "$@"
             """
-        try script.write(toFile: program, atomically: true, encoding: .utf8)
-        _ = unsafe chmod(program, 0o755)
+        try script.write(toFile: program + ".txt", atomically: true, encoding: .utf8)
+        // Written by this process it could still be open in a child that is just being started, and be "busy".
+        _ = try Subprocess.run(
+            ["/usr/bin/install", "-m", "755", program + ".txt", program], environment: [:],
+            timeout: .seconds(10))
         try await withEdge {
             $0.program = program
         } _: { fixture, edge in
