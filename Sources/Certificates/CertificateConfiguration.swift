@@ -12,10 +12,18 @@ public struct CertificateConfiguration: Sendable {
     /// certificate.
     public var acme: ACMEConfiguration?
 
-    public init(directory: String, ownDirectory: String? = nil, acme: ACMEConfiguration? = nil) {
+    /// Whether a self-signed certificate is made and handed out for names that have no other; `false` where
+    /// the edge brings one of its own.
+    public var hasDefault: Bool
+
+    public init(
+        directory: String, ownDirectory: String? = nil, acme: ACMEConfiguration? = nil,
+        hasDefault: Bool = true
+    ) {
         self.directory = directory
         self.ownDirectory = ownDirectory
         self.acme = acme
+        self.hasDefault = hasDefault
     }
 }
 

@@ -3,7 +3,7 @@ internal import Ports
 /// How far the edge has got with one file.
 struct Delivery: Sendable {
     /// What it has taken; `nil`: nothing yet.
-    var taken: Assignment.File?
+    var taken: LiveFiles.File?
     /// Refusals in a row.
     var failures = 0
     /// Seconds since 1970.
@@ -17,7 +17,7 @@ extension CertificateKeeper {
 
     func hasDeliveries(now: Int64) -> Bool { filesInUse().contains { isDue($0, now: now) } }
 
-    private func isDue(_ file: Assignment.File, now: Int64) -> Bool {
+    private func isDue(_ file: LiveFiles.File, now: Int64) -> Bool {
         guard let delivery = deliveries[file.path] else { return true }
         return delivery.taken != file
             && (delivery.nextAttempt <= now || delivery.nextAttempt > now + Self.longestPause)

@@ -14,7 +14,8 @@ extension CertificateKeeper {
     func prepare() {
         do throws(CertificateFailure) {
             if !isLoaded { try load() }
-            try renewStandIn()
+            if configuration.hasDefault { try renewStandIn() }
+            try live.hold(winners())
             directoryProblem = nil
         } catch {
             if directoryProblem != error.message { log("certificates: \(error.message)") }
@@ -26,6 +27,7 @@ extension CertificateKeeper {
         try CertificateFiles.makeFolder(configuration.directory)
         try CertificateFiles.makeFolder(issuedFolder)
         try CertificateFiles.makeFolder(configuration.directory + "/lego")
+        try live.load()
         var found: [String: HostRecord] = [:]
         for name in try CertificateFiles.names(in: issuedFolder) {
             let host = HostName.host(ofFileName: String(name.dropLast(name.hasSuffix(".pem") ? 4 : 5)))
@@ -70,36 +72,40 @@ extension CertificateKeeper {
     }
 
     /// All that the edge is to use, the self-signed one first.
-    func filesInUse() -> [Assignment.File] {
-        let now = now
-        let first = standIn.map { [Assignment.File(path: $0.path, digest: $0.digest, hosts: [])] } ?? []
-        return first + Assignment(ownCandidates() + issuedCandidates(now: now), now: now).files
+    func filesInUse() -> [LiveFiles.File] {
+        let first = standIn.map { [LiveFiles.File(path: $0.path, digest: $0.digest, hosts: [])] } ?? []
+        return first + live.files(of: winners().keys)
     }
 
-    func ownCandidates() -> [Assignment.Candidate] {
+    private func winners() -> [String: Candidate] {
+        let now = now
+        let candidates = ownCandidates() + issuedCandidates(now: now)
+        return Assignment.winners(among: candidates, names: live.digests.keys, now: now)
+    }
+
+    func ownCandidates() -> [Candidate] {
         (own?.entries.values).map(Array.init)?.compactMap { entry in
             guard let path = entry.path, let facts = entry.facts else { return nil }
             let certificate = StoredCertificate(path: path, digest: entry.digest, facts: facts)
-            return Assignment.Candidate(certificate: certificate, hosts: facts.hosts, isOwn: true)
+            return Candidate(certificate: certificate, hosts: facts.hosts, isOwn: true)
         } ?? []
     }
 
-    private func issuedCandidates(now: Int64) -> [Assignment.Candidate] {
+    private func issuedCandidates(now: Int64) -> [Candidate] {
         records.compactMap { host, record in
             guard let certificate = record.certificate else { return nil }
-            // Hosts are missing from what is wanted while a source cannot be read: nothing goes before its
-            // time.
+            // Hosts are missing from what is wanted while a source cannot be read: nothing goes early.
             guard certificate.facts.isValid(at: now) || wanted?.contains(host) != false else { return nil }
-            return Assignment.Candidate(certificate: certificate, hosts: [host], isOwn: false)
+            return Candidate(certificate: certificate, hosts: [host], isOwn: false)
         }
     }
 
     /// What answers for `host` now, the self-signed one aside.
-    func serving(_ host: String, now: Int64) -> Assignment.Candidate? {
+    func serving(_ host: String, now: Int64) -> Candidate? {
         var candidates = ownCandidates().filter { $0.certificate.facts.covers(host) }
         if let certificate = records[host]?.certificate {
-            candidates.append(Assignment.Candidate(certificate: certificate, hosts: [host], isOwn: false))
+            candidates.append(Candidate(certificate: certificate, hosts: [host], isOwn: false))
         }
-        return candidates.max { Assignment.isBetter($1, than: $0, now: now) }
+        return candidates.max { $1.isBetter(than: $0, now: now) }
     }
 }

@@ -5,8 +5,7 @@ extension CertificateKeeper {
     public func report() async -> [CertificateReport] {
         prepare()
         let now = now
-        let files = filesInUse()
-        return (wanted ?? []).sorted().map { report(on: $0, files: files, now: now) }
+        return (wanted ?? []).sorted().map { report(on: $0, now: now) }
     }
 
     /// What is wrong with the operator's own files, sorted; empty: nothing, or there are none. Files that no
@@ -17,7 +16,7 @@ extension CertificateKeeper {
             + (own?.entries.values.compactMap(\.problem).sorted() ?? [])
     }
 
-    private func report(on host: String, files: [Assignment.File], now: Int64) -> CertificateReport {
+    private func report(on host: String, now: Int64) -> CertificateReport {
         let memory = memory(of: host)
         let serving = serving(host, now: now)
         let isOwn = serving?.isOwn == true && serving?.isValid(now) == true
@@ -35,7 +34,8 @@ extension CertificateKeeper {
             }
         }
         if let problem = own?.problem { problems.append("own certificates: \(problem)") }
-        if let path = serving?.certificate.path, let problem = deliveries[path]?.problem {
+        let wildcard = host.firstIndex(of: ".").map { "*" + host[$0...] } ?? ""
+        if let problem = (deliveries[live.path(host)] ?? deliveries[live.path(wildcard)])?.problem {
             problems.append("the edge has not taken the certificate yet: \(problem)")
         }
         if let directoryProblem { problems.append(directoryProblem) }

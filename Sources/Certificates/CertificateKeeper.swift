@@ -24,6 +24,7 @@ public actor CertificateKeeper: CertificateSource {
     var wanted: Set<String>?
     var records: [String: HostRecord] = [:]
     var own: OwnFiles?
+    var live: LiveFiles
     /// Self-signed, for names that have nothing better.
     var standIn: StoredCertificate?
     var isLoaded = false
@@ -46,6 +47,7 @@ public actor CertificateKeeper: CertificateSource {
         log: @escaping @Sendable (String) -> Void
     ) {
         self.configuration = configuration
+        live = LiveFiles(folder: configuration.directory + "/live")
         self.clock = clock
         self.log = log
     }
@@ -67,7 +69,8 @@ public actor CertificateKeeper: CertificateSource {
 
     /// The self-signed one first: it answers for names that no other one is for, and its `hosts` are empty.
     ///
-    /// Each name stands in one file only. Certificates of hosts that are not wanted any more stay until they
+    /// All others are for one name each, and that name's path never changes, whatever certificate it holds
+    /// and wherever that came from. Certificates of hosts that are not wanted any more stay until they
     /// expire.
     public func files() async -> [CertificateFile] {
         prepare()

@@ -1,4 +1,4 @@
-/// A certificate that stands in a file the edge can read.
+/// A certificate that is kept in a file.
 struct StoredCertificate: Hashable, Sendable {
     var path: String
     /// Of the file's content.
@@ -12,57 +12,51 @@ struct HostRecord: Sendable {
     var memory = HostMemory()
 }
 
-/// Which file answers for which name: pure.
-struct Assignment {
-    struct Candidate {
-        var certificate: StoredCertificate
-        /// Names that it may be used for.
-        var hosts: [String]
-        var isOwn: Bool
-    }
+/// A certificate that could answer for some names.
+struct Candidate: Sendable {
+    var certificate: StoredCertificate
+    /// Names that it may be used for.
+    var hosts: [String]
+    var isOwn: Bool
 
-    struct File: Hashable {
-        var path: String
-        var digest: String
-        var hosts: [String]
-    }
+    func isValid(_ now: Int64) -> Bool { certificate.facts.isValid(at: now) }
 
-    /// Sorted by path; each name stands in one of them only.
-    let files: [File]
-
-    init(_ candidates: [Candidate], now: Int64) {
-        var winners: [String: Candidate] = [:]
-        for candidate in candidates {
-            for host in candidate.hosts {
-                if let other = winners[host], !Self.isBetter(candidate, than: other, now: now) { continue }
-                winners[host] = candidate
-            }
-        }
-        // The operator's wildcard goes before what was issued for one of its hosts.
-        let wildcards = Set(
-            winners.filter { $0.value.isOwn && $0.key.hasPrefix("*.") && $0.value.isValid(now) }.keys)
-        var hosts: [String: [String]] = [:]
-        for (host, winner) in winners {
-            if !winner.isOwn, let dot = host.firstIndex(of: "."), wildcards.contains("*" + host[dot...]) {
-                continue
-            }
-            hosts[winner.certificate.path, default: []].append(host)
-        }
-        var digests: [String: String] = [:]
-        for candidate in candidates { digests[candidate.certificate.path] = candidate.certificate.digest }
-        files = hosts.keys.sorted().map { path in
-            File(path: path, digest: digests[path] ?? "", hosts: hosts[path, default: []].sorted())
-        }
-    }
-
-    static func isBetter(_ left: Candidate, than right: Candidate, now: Int64) -> Bool {
-        if left.isValid(now) != right.isValid(now) { return left.isValid(now) }
-        if left.isOwn != right.isOwn { return left.isOwn }
-        let (leftEnd, rightEnd) = (left.certificate.facts.notAfter, right.certificate.facts.notAfter)
-        return leftEnd != rightEnd ? leftEnd > rightEnd : left.certificate.path < right.certificate.path
+    /// Valid before expired, the operator's before others, those that last before those that end.
+    func isBetter(than other: Candidate, now: Int64) -> Bool {
+        if isValid(now) != other.isValid(now) { return isValid(now) }
+        if isOwn != other.isOwn { return isOwn }
+        let (end, otherEnd) = (certificate.facts.notAfter, other.certificate.facts.notAfter)
+        return end != otherEnd ? end > otherEnd : certificate.path < other.certificate.path
     }
 }
 
-extension Assignment.Candidate {
-    func isValid(_ now: Int64) -> Bool { certificate.facts.isValid(at: now) }
+/// Which certificate answers for which name: pure.
+enum Assignment {
+    /// - Parameter names: that have had a file of their own. The edge may still have it, and it goes before a
+    ///   wildcard's, so it has to stay as good as that one.
+    static func winners(
+        among candidates: [Candidate], names: some Sequence<String>, now: Int64
+    ) -> [String: Candidate] {
+        var winners: [String: Candidate] = [:]
+        for candidate in candidates {
+            for host in candidate.hosts {
+                if let other = winners[host], !candidate.isBetter(than: other, now: now) { continue }
+                winners[host] = candidate
+            }
+        }
+        for name in Set(names).union(winners.keys) {
+            guard let dot = name.firstIndex(of: "."), !name.hasPrefix("*."),
+                let wildcard = winners["*" + name[dot...]]
+            else { continue }
+            // A name of the certificate itself is as good a reason to use it as a wildcard; a better one
+            // wins.
+            if let exact = winners[name],
+                exact.isOwn && exact.isValid(now) || !wildcard.isBetter(than: exact, now: now)
+            {
+                continue
+            }
+            winners[name] = wildcard
+        }
+        return winners
+    }
 }

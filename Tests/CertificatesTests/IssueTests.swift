@@ -15,7 +15,7 @@ import Testing
                 let configuration = CertificateConfiguration(
                     directory: folder + "/certificates", acme: authority.acme())
                 let clock = TestClock()
-                let path = folder + "/certificates/issued/shop.example.com.pem"
+                let path = folder + "/certificates/live/shop.example.com.pem"
                 let first = try await withKeeper(configuration, clock: clock, want: ["shop.example.com"]) {
                     running in
                     let before = try await running.report("shop.example.com")
@@ -58,7 +58,7 @@ import Testing
             try await withAuthority(in: folder) { authority in
                 let clock = TestClock()
                 let host = "shop.example.com"
-                let path = folder + "/certificates/issued/\(host).pem"
+                let path = folder + "/certificates/live/\(host).pem"
                 var configuration = CertificateConfiguration(
                     directory: folder + "/certificates", acme: authority.acme())
                 try await withKeeper(configuration, clock: clock, want: [host]) { running in
@@ -124,7 +124,8 @@ import Testing
                     present) exec curl -s -d "{\\"host\\":\\"$2\\",\\"value\\":\\"$3\\"}" \(management)/set-txt ;;
                     cleanup) exec curl -s -d "{\\"host\\":\\"$2\\"}" \(management)/clear-txt ;;
                     esac
-                    """, to: folder + "/provider", mode: 0o700)
+                    """, to: folder + "/provider.draft", mode: 0o700)
+                try run("/bin/cp", "-p", folder + "/provider.draft", folder + "/provider")
                 try write(
                     "# for lego\nEXEC_PATH=\(folder)/provider\nexport SECRET='s3cret-sentinel'\n",
                     to: folder + "/provider.env")
@@ -132,7 +133,7 @@ import Testing
                     dns: DNSChallenge(
                         provider: "exec", environmentFile: folder + "/provider.env",
                         resolvers: ["127.0.0.1:\(authority.dnsPort)"], waitsForPropagation: false))
-                let path = folder + "/certificates/issued/_.example.com.pem"
+                let path = folder + "/certificates/live/_.example.com.pem"
                 try await withKeeper(configuration, clock: clock, want: [host]) { running in
                     try await eventually("installed") { running.count(path) == 1 }
                     #expect(running.installed.withLock { $0.last?.hosts } == [host])

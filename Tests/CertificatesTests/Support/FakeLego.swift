@@ -16,7 +16,9 @@ struct FakeLego {
             echo "$host" >>\(folder)/calls
             \(script)
             """
-        try write(text, to: program, mode: 0o700)
+        // Written by this process, it could not be started while another test's child still has it open.
+        try write(text, to: program + ".draft", mode: 0o700)
+        try run("/bin/cp", "-p", program + ".draft", program)
         acme = ACMEConfiguration(
             directoryURL: "https://authority.example/dir", email: "operator@example.org", dns: dns,
             legoPath: program)
