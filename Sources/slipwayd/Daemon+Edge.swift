@@ -64,7 +64,8 @@ extension Daemon {
         }
         return CertificateKeeper(
             configuration: CertificateConfiguration(
-                directory: "\(settings.stateDirectory)/certificates", ownDirectory: edge.certificates, acme: acme),
+                directory: "\(settings.stateDirectory)/certificates", ownDirectory: edge.certificates,
+                acme: acme),
             log: log("certificates"))
     }
 

@@ -33,7 +33,9 @@ import Testing
         ("bluegreen", ["strategy: blue_green"])
     ]
 
-    private func spec(_ app: String, _ deploy: [String], _ version: String, _ env: [String: String]) -> SpecText {
+    private func spec(
+        _ app: String, _ deploy: [String], _ version: String, _ env: [String: String]
+    ) -> SpecText {
         SpecText(
             name: app, image: "web:1", replicas: 2, env: env.merging(["VERSION": version]) { $1 },
             web: ["domains: [\(app).example.com]", "drain_timeout: 10s", "edge: {https: off}"],
@@ -80,8 +82,10 @@ import Testing
             #expect(result.failures == [])
             #expect(result.requests > 1_000, "\(result.counts)")
             // Streams are cut where their instance went, and nowhere else.
-            let running = Set(try await world.containers().filter(\.isRunning).map { String($0.id.prefix(12)) })
-            #expect(running.isDisjoint(with: result.cut), "streams of instances that are still there were cut")
+            let running = Set(
+                try await world.containers().filter(\.isRunning).map { String($0.id.prefix(12)) })
+            #expect(
+                running.isDisjoint(with: result.cut), "streams of instances that are still there were cut")
             print("counts \(result.counts), streams that moved \(result.cut.count)")
         }
     }

@@ -86,11 +86,13 @@ import Testing
                 $0.rollout?.weightPercent == 20 && $0.rollout?.nextInSeconds != nil
             }
             let requests = 500
-            let script = "for i in $(seq \(requests)); do curl -s -m 5 -H 'Host: \(host)' http://$0/ || exit 1; done"
+            let script =
+                "for i in $(seq \(requests)); do curl -s -m 5 -H 'Host: \(host)' http://$0/ || exit 1; done"
             let answers = try await Shell.succeed(
                 ["sh", "-c", script, try #require(world.options.edge).address])
             let share = answers.split(separator: "\n").count { $0 == "two" }
-            #expect((95...105).contains(share), "\(share) of \(requests) requests came to the canary, not 100")
+            #expect(
+                (95...105).contains(share), "\(share) of \(requests) requests came to the canary, not 100")
             for _ in 0..<10 {
                 #expect(try await world.ask(host, headers: ["X-Canary: always"]).body == "two")
                 #expect(try await world.ask("next.example.com").body == "two")
@@ -175,7 +177,8 @@ import Testing
             try await world.answers(host, "one")
             // Somebody takes a server out by hand; it is put right.
             let socket = world.stateDirectory + "/edge/run/admin.sock"
-            let script = #"import socket,sys; s=socket.socket(socket.AF_UNIX); s.connect(sys.argv[1]); s.sendall(b"disable server shop.web/" + sys.argv[2].encode() + b"\n"); print(s.recv(4096))"#
+            let script =
+                #"import socket,sys; s=socket.socket(socket.AF_UNIX); s.connect(sys.argv[1]); s.sendall(b"disable server shop.web/" + sys.argv[2].encode() + b"\n"); print(s.recv(4096))"#
             for container in try await world.containers("shop") {
                 try await Shell.succeed(["/usr/bin/python3", "-c", script, socket, container.name])
             }
