@@ -37,11 +37,13 @@ import Testing
             try await world.converged("shop", on: 1)
             try await world.answers(host, "one")
             let result = try await EdgeLoad.run(world, hosts: [host]) {
-                try await world.repository.commit(["shop.yaml": spec("two").yaml(world)])
-                try await world.converged("shop", on: 2)
-                let bad = spec("bad", env: ["FAIL": "500"])
-                try await world.repository.commit(["shop.yaml": bad.yaml(world)])
-                _ = try await world.rolledBack("shop")
+                try await EdgeWatcher.watch(world) {
+                    try await world.repository.commit(["shop.yaml": spec("two").yaml(world)])
+                    try await world.converged("shop", on: 2)
+                    let bad = spec("bad", env: ["FAIL": "500"])
+                    try await world.repository.commit(["shop.yaml": bad.yaml(world)])
+                    _ = try await world.rolledBack("shop")
+                }
             }
             #expect(result.failures == [])
             #expect(result.requests > 50, "\(result.counts)")

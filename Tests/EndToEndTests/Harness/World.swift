@@ -189,7 +189,11 @@ final class World: Sendable {
             daemon.signal(9)
             try await daemon.waitForEnd()
         }
-        if options.edge != nil { _ = try await Shell.run(["pkill", "-9", "-f", stateDirectory + "/edge/"]) }
+        if options.edge != nil {
+            for part in ["edge", "names"] {
+                _ = try await Shell.run(["pkill", "-9", "-f", "\(stateDirectory)/\(part)/"])
+            }
+        }
         let containers = try await engine.docker("ps", "-aq", "--filter", "name=\(id)").lines
         if !containers.isEmpty { try await engine.docker(["rm", "-f", "-v"] + containers) }
         let networks = try await engine.docker("network", "ls", "-q", "--filter", "name=\(id)").lines
