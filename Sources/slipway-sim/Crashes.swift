@@ -19,6 +19,8 @@ struct Crashes {
     /// Ids of bugs to plant.
     var planted: Set<String> = []
     var isJSON = false
+    /// Threads that share the boundaries.
+    var jobs = 1
 
     init(_ arguments: ArraySlice<String>) throws(OptionError) {
         var rest = arguments
@@ -51,6 +53,7 @@ struct Crashes {
                 fate = known
             case "--mode": modes = try Self.modes(value)
             case "--samples": samples = Int(try Options.number(value, 1...1_000))
+            case "--jobs": jobs = Int(try Options.number(value, 1...256))
             case "--seed": seed = UInt64(try Options.number(value, 0...Int64.max))
             case "--plant": planted = Set(value.split(separator: ",").map(String.init))
             case "-o", "--output": isJSON = try Options.isJSON(value)
@@ -127,7 +130,12 @@ struct Crashes {
         for scenario in chosen {
             let clock = ContinuousClock()
             let start = clock.now
-            let tally = searcher(scenario).run()
+            let searcher = searcher(scenario)
+            var tally = searcher.runWhole()
+            if tally.failures.isEmpty {
+                let parts = Team.map(tally.boundaries, jobs: jobs) { searcher.strike(at: $0 + 1) }
+                for part in parts { tally.add(part) }
+            }
             rows.append(Row(tally: tally, wall: clock.now - start))
             for failure in tally.failures.prefix(5) {
                 say("✗ \(scenario.name): \(replayCommand(scenario.name, failure.trial))")

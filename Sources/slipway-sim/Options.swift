@@ -33,7 +33,7 @@ struct Options: Sendable {
           slipway-sim run --seeds A..B [OPTIONS] [-o json|text] [--quiet]
           slipway-sim replay SEED [OPTIONS]
           slipway-sim minimise SEED [OPTIONS] [--checker ID]
-          slipway-sim crashes [--scenario NAME] [--mode kill,term,twice] [--samples N] [-o json|text]
+          slipway-sim crashes [--scenario NAME] [--mode kill,term,twice] [--samples N] [--jobs N] [-o json|text]
           slipway-sim crashes [--scenario NAME] --list
           slipway-sim crashes --scenario NAME --at N[,N] [--term] [--requests lost|arrives|chance]
           slipway-sim mutants [--seeds N] [--plant ID,…] [OPTIONS] [-o json|text]
@@ -53,7 +53,7 @@ struct Options: Sendable {
           --faults LIST   all, none, or classes with commas: \(FaultClass.allCases.map(\.rawValue).joined(separator: ","))
           --minutes N     simulated time with faults before the calm, default \(SimulationOptions.defaultSafetyPhase)
           --hours N       the same in hours, for a soak
-          --jobs N        threads of `run`, default 1
+          --jobs N        threads of `run` and of `crashes`, default 1
           --allow N       `run` fails only if more than N seeds break a rule, default 0
           --edge          with a reverse proxy; --no-edge: without; default: the seed decides
           --only LIST     only these faults, commits and requests, such as crash3,commit1; `-` for none

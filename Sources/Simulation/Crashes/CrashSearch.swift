@@ -44,6 +44,14 @@ public struct CrashSearch: Sendable {
         public var simulatedMilliseconds: Int64 = 0
         public var failures: [Failure] = []
         public init(scenario: String) { self.scenario = scenario }
+
+        /// Takes in what other runs of the same scenario came to.
+        public mutating func add(_ other: Self) {
+            trials += other.trials
+            crashes += other.crashes
+            simulatedMilliseconds += other.simulatedMilliseconds
+            failures += other.failures
+        }
     }
 
     public var scenario: Scenario
@@ -77,14 +85,27 @@ public struct CrashSearch: Sendable {
     ///
     /// - Parameter limit: ends early once so many runs have failed.
     public func run(stoppingAfter limit: Int = .max) -> Tally {
+        var tally = runWhole()
+        guard tally.failures.isEmpty, tally.boundaries > 0 else { return tally }
+        for boundary in 1...tally.boundaries where tally.failures.count < limit {
+            tally.add(strike(at: boundary))
+        }
+        return tally
+    }
+
+    /// Runs the story without a crash, which tells what boundaries there are.
+    public func runWhole() -> Tally {
         var tally = Tally(scenario: scenario.name)
         let whole = attempt(Trial(crashes: [:], fate: .isLost), &tally)
         tally.boundaries = whole.crossings
         tally.boundariesByPoint = whole.crossingsByPoint
-        guard tally.failures.isEmpty, whole.crossings > 0 else { return tally }
-        for boundary in 1...whole.crossings where tally.failures.count < limit {
-            strike(at: boundary, &tally)
-        }
+        return tally
+    }
+
+    /// Runs all that there is to try at one boundary, counted from 1; such runs know nothing of each other.
+    public func strike(at boundary: Int) -> Tally {
+        var tally = Tally(scenario: scenario.name)
+        strike(at: boundary, &tally)
         return tally
     }
 
