@@ -210,7 +210,7 @@ struct FakeEngineState {
 
     private static func value<Value>(_ values: [String: Value], _ image: String) -> Value? {
         guard !values.isEmpty else { return nil }
-        return values.sorted { $0.key < $1.key }.first { image.contains($0.key) }?.value
+        return values.filter { image.holds($0.key) }.min { $0.key < $1.key }?.value
     }
 
     // MARK: Networks

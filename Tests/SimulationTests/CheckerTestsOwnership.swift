@@ -124,6 +124,18 @@ import Testing
         #expect(play.found == [])
     }
 
+    @Test func `I14: an intent is good for one call, and another's for none`() {
+        var play = Play(ActorChecker.self)
+        let start = Action.start(Make.id("a1"), name: "a1")
+        play.store(Make.memory(v1), intents: [start], incarnation: 1)
+        play.store(Make.memory(v1), intents: [start], incarnation: 2)
+        let call = EngineCall(number: 9, incarnation: 1, action: start)
+        play.happen(.call(call, .began))
+        #expect(play.found == [])
+        play.happen(.call(call, .began))
+        #expect(play.found.count == 1)
+    }
+
     // MARK: I16
 
     private func converged(_ change: (inout Play) -> Void) -> [String] {

@@ -114,6 +114,21 @@ import Testing
         #expect(open.found == ["five minutes after the start the launch of a1 before it has no outcome"])
     }
 
+    @Test func `I22: the one that acts stands still, and another one goes on`() {
+        var play = Play(LockChecker.self)
+        play.happen(.started(incarnation: 1))
+        play.happen(.fault("actor1: the controller gets SIGSTOP for 4m, and another one is started"))
+        play.world.incarnations = [1, 2]
+        play.happen(.started(incarnation: 2))
+        play.happen(.fault("actor2: the controller gets SIGSTOP for 4m"))
+        play.happen(.fault("controller 1 goes on"))
+        play.pass(200)
+        #expect(play.found == [])
+        play.happen(.fault("controller 2 goes on"))
+        play.pass(200)
+        #expect(play.found.count == 1)
+    }
+
     // MARK: L1, L2, I17
 
     private func end(_ checker: any Checker.Type, _ change: (inout Play) -> Void) -> [String] {
@@ -197,6 +212,19 @@ import Testing
             play.turn("a1", isReady: false)
         }
         #expect(hurt == [])
+        let unread = end(StabilityChecker.self) { play in
+            play.push([v2.spec], commit: "b")
+            play.world.inFlight = [
+                EngineCall(number: 9, incarnation: 1, action: .prepare(reference: v2.spec.image, known: nil))
+            ]
+            play.world.status = Make.status(
+                .held, wanted: v2, running: v1, because: Make.because(.rollbackOff))
+            play.pass(120)
+            play.world.inFlight = []
+            play.world.status = Make.status(
+                .progressing, wanted: v2, running: v1, because: Make.because(.starting))
+        }
+        #expect(unread == [])
     }
 
     @Test func `I17: counts only where events were lost`() {

@@ -13,13 +13,14 @@ public struct ActorChecker: Checker {
         """
 
     private struct Key: Hashable {
+        var incarnation: Int
         var kind: Action.Kind
         var object: String
     }
 
     private var newest = 0
-    /// What the present and earlier controllers have written down, and which of them.
-    private var writers: [Key: Int] = [:]
+    /// How often each controller has written the same down and not yet called for it: a call for each, and no more.
+    private var written: [Key: Int] = [:]
 
     public init() {}
 
@@ -33,11 +34,15 @@ public struct ActorChecker: Checker {
             }
             newest = incarnation
             for intent in batch.intents {
-                writers[Key(kind: intent.action, object: intent.object)] = incarnation
+                let key = Key(incarnation: incarnation, kind: intent.action, object: intent.object)
+                written[key, default: 0] += 1
             }
-        case .call(let call, .began) where call.incarnation < newest:
-            let writer = writers[Key(kind: call.action.kind, object: call.action.object)]
-            guard writer.map({ $0 > call.incarnation }) ?? true else { return [] }
+        case .call(let call, .began):
+            let key = Key(
+                incarnation: call.incarnation, kind: call.action.kind, object: call.action.object)
+            let left = written[key] ?? 0
+            written[key] = max(0, left - 1)
+            guard call.incarnation < newest, left == 0 else { return [] }
             return [
                 "controller \(call.incarnation) starts \(call.action.kind) of \(call.action.object), which it has not"
                     + " written down, after controller \(newest) has written"

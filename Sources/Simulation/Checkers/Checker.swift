@@ -68,11 +68,16 @@ public struct WorldTruth: Sendable {
         public var startedAt: Instant
         /// `false`: somebody else made it; copied labels count for nothing.
         public var isOurs: Bool
+        /// The name that it was made under, where that is known.
+        public var madeAs: String? = nil
         public var isReady: Bool { isHealthy && observed.state == .running }
     }
 
     public var now: Instant
     public var instances: [ContainerID: Instance]
+    /// Every instance that has changed, in the order of the changes since the run began, so that what follows all of
+    /// them need not look at all after each thing that happens. `nil`: nobody keeps count, and all may have changed.
+    public var changes: [ContainerID]?
     public var volumes: Set<String>
     /// What the edge really does.
     public var routes: [RouteKey: ObservedRoute]
@@ -93,6 +98,11 @@ public struct WorldTruth: Sendable {
     public var incarnations: Set<Int>
     /// What the controller says now; `nil` while none runs.
     public var status: InstallationStatus?
+    /// Rises with each reading of `status`; 0: nobody keeps count.
+    public var statusNumber = 0
     /// `true`: no fault is active.
     public var isCalm: Bool
+
+    /// The container is there and really ready.
+    func isReady(_ id: ContainerID) -> Bool { instances[id]?.isReady ?? false }
 }

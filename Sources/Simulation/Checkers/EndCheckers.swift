@@ -99,8 +99,8 @@ enum EndState {
     static func leftOver(in world: WorldTruth) -> [String] {
         // A file that does not load may hide any app.
         guard world.broken.isEmpty, let status = world.status else { return [] }
-        let names = Set(world.instances.values.filter(\.isOurs).map(\.observed.labels.app)).union(
-            world.stored.apps.keys)
+        let ours = world.instances.values.filter { $0.isOurs && !world.isBeyondKnowing($0) }
+        let names = Set(ours.map(\.observed.labels.app)).union(world.stored.apps.keys)
         return names.sorted().compactMap { app in
             guard world.wanted[app] == nil else { return nil }
             let shown = status.apps.first { $0.name == app }
@@ -160,7 +160,8 @@ public struct ConvergenceChecker: Checker {
 /// L2.
 ///
 /// Looked at every half minute: an app that was once where it may stay does not leave that again, unless somebody or
-/// something gives it a reason.
+/// something gives it a reason. At rest is only who has nothing left to read: the controller has seen the head of git,
+/// what it says is of after the last reason, and the image of what git wants is not being fetched.
 public struct StabilityChecker: Checker {
     public static let id = "L2"
     public static let rule =
@@ -169,13 +170,16 @@ public struct StabilityChecker: Checker {
     private var isCalm = false
     private var settled: Set<AppName> = []
     private var lastLookedAt = Instant.zero
+    private var lastReason = Instant.zero
+    /// The status is read so often.
+    private static let reading = TimeSpan.seconds(10)
 
     public init() {}
 
     public mutating func observe(_ happening: Happening, in world: WorldTruth) -> [String] {
         switch happening {
-        case .calm: isCalm = true
-        case .pushed, .asked, .fault, .crashed, .started: settled = []
+        case .calm: (isCalm, lastReason) = (true, world.now)
+        case .pushed, .asked, .fault, .crashed, .started: (settled, lastReason) = ([], world.now)
         case .life(let id, _):
             if let app = world.instances[id]?.observed.labels.app { settled.remove(app) }
         case .tick where isCalm && world.now - lastLookedAt >= .seconds(30): return look(in: world)
@@ -198,7 +202,9 @@ public struct StabilityChecker: Checker {
                 let isKeeping = world.stored.apps[app]?.kept != nil
                 // So does who waits for an image that may come any minute.
                 let waitsForImage = status?.because.contains { $0.cause == .imagePull } ?? false
-                if verdict == .waiting || verdict == .progressing || isKeeping || waitsForImage {
+                if verdict == .waiting || verdict == .progressing || isKeeping || waitsForImage
+                    || !hasReadAll(for: app, in: world)
+                {
                     settled.remove(app)
                 } else {
                     settled.insert(app)
@@ -213,6 +219,18 @@ public struct StabilityChecker: Checker {
             }
         }
         return found
+    }
+
+    private func hasReadAll(for app: AppName, in world: WorldTruth) -> Bool {
+        guard world.now - lastReason >= Self.reading, let status = world.status else { return false }
+        let isFetching = world.inFlight.contains { call in
+            if case .prepare(let reference, _) = call.action {
+                reference == world.wanted[app]?.image
+            } else {
+                false
+            }
+        }
+        return !isFetching && status.sources.allSatisfy { $0.commit?.id == world.head }
     }
 }
 

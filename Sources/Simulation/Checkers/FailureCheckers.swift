@@ -64,7 +64,7 @@ public struct RollbackChecker: Checker {
             let ready = trail.paths.values.count { path in
                 path.app == app && path.process == process.name && path.template == template
                     && !path.isDownByCall
-                    && path.lastReadyAt.map { world.now - $0 <= blind } ?? false
+                    && path.lastReady(world.now).map { world.now - $0 <= blind } ?? false
             }
             guard ready < process.effectiveReplicas else { continue }
             found.append(

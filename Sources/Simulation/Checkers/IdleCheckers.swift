@@ -151,7 +151,7 @@ public struct ClockChecker: Checker {
 
     private mutating func noteAway(_ happening: Happening, now: Instant) {
         switch happening {
-        case .fault(let words) where words.contains("is away"):
+        case .fault(let words) where words.holds("is away"):
             awayBefore = away(now)
             awaySince = words.hasSuffix("is over") ? nil : now
         case .calm:

@@ -67,14 +67,23 @@ public struct SilenceChecker: Checker {
     /// What is looked for.
     public static let sentinel = "SENTINEL-"
 
+    /// The reading of the status that was looked at last.
+    private var seen = 0
+
     public init() {}
 
     public mutating func observe(_ happening: Happening, in world: WorldTruth) -> [String] {
         switch happening {
-        case .stored(let batch, _, nil): return look(at: batch) + look(at: world.status)
-        case .call(_, .answered), .ended: return look(at: world.status)
+        case .stored(let batch, _, nil): return look(at: batch) + lookAtStatus(in: world)
+        case .call(_, .answered), .ended: return lookAtStatus(in: world)
         default: return []
         }
+    }
+
+    private mutating func lookAtStatus(in world: WorldTruth) -> [String] {
+        guard world.statusNumber == 0 || world.statusNumber != seen else { return [] }
+        seen = world.statusNumber
+        return look(at: world.status)
     }
 
     private func look(at batch: StoreBatch) -> [String] {
@@ -104,12 +113,5 @@ public struct SilenceChecker: Checker {
         places.filter { $0.1.contains(where: Self.isLoud) }.map { "a secret value stands in \($0.0)" }
     }
 
-    static func isLoud(_ text: String) -> Bool {
-        var rest = text.utf8[...]
-        while let start = rest.firstIndex(of: UInt8(ascii: "S")) {
-            if rest[start...].starts(with: sentinel.utf8) { return true }
-            rest = rest[rest.index(after: start)...]
-        }
-        return false
-    }
+    static func isLoud(_ text: String) -> Bool { text.holds(sentinel) }
 }

@@ -25,6 +25,8 @@ public struct DeletionChecker: Checker {
     private var trees: [CommitID: Tree] = [:]
     private var known: [AppName: AppMemory] = [:]
     private var hasApproved = false
+    /// What the branch has been since the controller started: it can have heard of nothing else.
+    private var heads: Set<CommitID> = []
 
     public init() {}
 
@@ -34,7 +36,12 @@ public struct DeletionChecker: Checker {
         weather.observe(happening, in: world)
         let taken = watch.observe(happening, book, in: world)
         switch happening {
+        case .started:
+            // One that only stands still may have heard of more.
+            if world.incarnations.count < 2 { heads = [] }
+            if let head = world.head { heads.insert(head) }
         case .pushed(let commit):
+            heads.insert(commit)
             trees[commit] = Tree(
                 apps: Set(world.wanted.keys).union(world.broken), isWhole: world.broken.isEmpty)
             hasApproved = false
@@ -54,7 +61,9 @@ public struct DeletionChecker: Checker {
         for (app, memory) in batch.apps {
             guard memory.isBeingRemoved, known[app]?.isBeingRemoved != true else { continue }
             let commits = [world.stored.sources[memory.source]?.commit?.id, world.head].compactMap { $0 }
-            let lacking = commits.compactMap { trees[$0] }.filter { $0.isWhole && !$0.apps.contains(app) }
+            let lacking = commits.filter(heads.contains).compactMap { trees[$0] }.filter {
+                $0.isWhole && !$0.apps.contains(app)
+            }
             guard let tree = lacking.first else {
                 found.append("\(app) is removed, and no commit that was read in full lacks it")
                 continue
@@ -224,7 +233,8 @@ public struct OrphanChecker: Checker {
 
     private func ownership(in world: WorldTruth) -> [String] {
         guard !weather.isFoul(at: world.now), world.status != nil else { return [] }
-        let ours = Set(world.instances.filter(\.value.isOurs).keys)
+        let ours = Set(
+            world.instances.filter { $0.value.isOurs && !world.isLeftAlone($0.value) }.keys)
         let owned = Set(world.stored.owned.keys)
         return ours.subtracting(owned).sorted().map {
             "container \(world.name($0)) was made and is not recorded as ours"
@@ -238,6 +248,22 @@ public struct OrphanChecker: Checker {
 extension WorldTruth {
     func name(_ id: ContainerID) -> String { instances[id]?.observed.name ?? id.short }
 
+    /// Somebody has renamed it, and the store that knew it is lost: labels alone can be copied, so nothing tells any
+    /// more who has made it. It is declared to be left alone.
+    func isBeyondKnowing(_ instance: Instance) -> Bool {
+        guard instance.isOurs, let name = instance.madeAs, name != instance.observed.name else {
+            return false
+        }
+        return stored.owned[instance.observed.id] == nil
+    }
+
+    /// The same, and the controller says so; it names ten at most.
+    func isLeftAlone(_ instance: Instance) -> Bool {
+        guard isBeyondKnowing(instance), let status else { return false }
+        let told = status.because.filter { $0.cause == .foreignObject }
+        return told.count >= 10 || told.contains { $0.object == instance.observed.name }
+    }
+
     /// What differs from exactly the ready instances of `release`; `nil`: nothing does. Those that are kept a while
     /// for an instant way back do not count, nor while their way out may still take its time.
     func misfit(of app: AppName, with release: Release) -> String? {
@@ -245,6 +271,7 @@ extension WorldTruth {
         var counts: [ProcessName: Int] = [:]
         for instance in instances.values where instance.isOurs && instance.observed.labels.app == app {
             let labels = instance.observed.labels
+            if isBeyondKnowing(instance) { continue }
             guard release.templates[labels.process]?.digest == labels.template else {
                 if kept?.templates[labels.process]?.digest == labels.template { continue }
                 return "\(instance.observed.name) is left over"

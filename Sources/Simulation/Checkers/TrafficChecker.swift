@@ -76,7 +76,7 @@ public struct TrafficChecker: Checker {
 
     /// Somebody who asks at intervals may have seen it ready last.
     private func couldPass(_ id: ContainerID, _ key: RouteKey, in world: WorldTruth) -> Bool {
-        guard let last = trail.paths[id]?.lastReadyAt else { return false }
+        guard let last = trail.paths[id]?.lastReady(world.now) else { return false }
         return world.now - last <= blind(key, in: world)
     }
 
@@ -101,7 +101,7 @@ public struct TrafficChecker: Checker {
         for (key, observed) in world.routes {
             let serving = observed.route.targets.filter { observed.route.serves($0.container) }
             for target in serving where world.instances[target.container]?.isReady != true {
-                guard let path = trail.paths[target.container], let last = path.lastReadyAt,
+                guard let path = trail.paths[target.container], let last = path.lastReady(world.now),
                     serving.contains(where: { world.instances[$0.container]?.isReady == true }),
                     world.now - last > blind(key, in: world).and(.seconds(20)),
                     told.insert(target.container).inserted

@@ -25,13 +25,19 @@ final class Appointment: @unchecked Sendable {
 
 /// Appointments by time; those of one instant in the order in which they were made.
 struct Agenda {
-    private var heap: [Appointment] = []
+    /// With what it is sorted by beside it, so that sorting touches no appointment.
+    private struct Place {
+        var at: Instant
+        var order: Int
+        var appointment: Appointment
+    }
+    private var heap: [Place] = []
     private var made = 0
 
     mutating func add(at instant: Instant, _ work: @escaping () -> Void) -> Appointment {
         made += 1
         let appointment = Appointment(at: instant, order: made, work: work)
-        heap.append(appointment)
+        heap.append(Place(at: instant, order: made, appointment: appointment))
         rise(heap.count - 1)
         return appointment
     }
@@ -49,10 +55,10 @@ struct Agenda {
     }
 
     private mutating func dropCancelled() {
-        while let first = heap.first, first.isOver { _ = popFirst() }
+        while let first = heap.first, first.appointment.isOver { _ = popFirst() }
     }
 
-    private static func isBefore(_ left: Appointment, _ right: Appointment) -> Bool {
+    private static func isBefore(_ left: Place, _ right: Place) -> Bool {
         left.at == right.at ? left.order < right.order : left.at < right.at
     }
 
@@ -67,7 +73,7 @@ struct Agenda {
     }
 
     private mutating func popFirst() -> Appointment {
-        let first = heap[0]
+        let first = heap[0].appointment
         let last = heap.removeLast()
         guard !heap.isEmpty else { return first }
         heap[0] = last

@@ -90,7 +90,7 @@ extension World {
         truth.wanted = [:]
         truth.broken = []
         for (path, text) in files.sorted(by: { $0.key < $1.key }) {
-            if text.contains(SpecText.brokenMark) { truth.broken.formUnion(Self.app(path)) }
+            if text.holds(SpecText.brokenMark) { truth.broken.formUnion(Self.app(path)) }
             for spec in load(path, text) {
                 truth.wanted[spec.name] = spec
                 if namedAt[spec.image] == nil { namedAt[spec.image] = now }
@@ -116,7 +116,7 @@ extension World {
         }
         let specs = file.specs.map(\.spec)
         git.loaded[text] = specs
-        for broken in file.broken where !text.contains(SpecText.brokenMark) {
+        for broken in file.broken where !text.holds(SpecText.brokenMark) {
             let reason = broken.diagnostics.first?.message ?? ""
             breach("SIM", "generated specs load", "\(path): \(reason)")
         }

@@ -63,7 +63,7 @@ extension World {
         if lives[instance.id] == nil {
             lives[instance.id] = Life(
                 temper: script?.temper(order.labels) ?? ImageTemper(image: order.template.image),
-                hasPort: order.template.env["PORT"] != nil, isOurs: true)
+                hasPort: order.template.env["PORT"] != nil, isOurs: true, madeAs: order.name)
         }
         sync(instance.id)
         return effect

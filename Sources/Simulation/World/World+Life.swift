@@ -6,6 +6,8 @@ struct Life {
     /// It listens on a port and is asked there; without, there is nothing to ask and running is all.
     var hasPort: Bool
     var isOurs: Bool
+    /// The name that it was made under.
+    var madeAs: String?
     /// The engine's stamp of the start that this life is of.
     var stamp = ""
     /// Rises with each start and each end, so that what was planned for an earlier one falls away.

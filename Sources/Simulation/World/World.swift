@@ -72,6 +72,7 @@ final class World: @unchecked Sendable {
                 lastEvent: 0, epoch: 0),
             rollouts: [], head: nil, wanted: [:], goodImages: [], inFlight: [], incarnations: [], status: nil,
             isCalm: false)
+        truth.changes = []
         guard script == nil else { return }
         engine.setBehavior(.refusesToStart, forImagesContaining: "-nostart@")
         engine.setBehavior(.missing, forImagesContaining: "-missing")
@@ -98,8 +99,10 @@ final class World: @unchecked Sendable {
         guard !checkers.isEmpty else { return }
         truth.now = now
         settleEdge()
+        // Read once: to read a property of a class for a call is to copy all of it each time.
+        let seen = truth
         for index in checkers.indices {
-            let messages = checkers[index].observe(happening, in: truth)
+            let messages = checkers[index].observe(happening, in: seen)
             guard !messages.isEmpty else { continue }
             let type = type(of: checkers[index])
             for message in messages { breach(type.id, type.rule, message) }
@@ -120,13 +123,14 @@ final class World: @unchecked Sendable {
 
     /// Brings the truth about one container up to date after it has changed.
     func refresh(_ id: ContainerID) {
+        truth.changes?.append(id)
         guard let instance = engine.instance(id), let life = lives[id] else {
             truth.instances[id] = nil
             return
         }
         truth.instances[id] = WorldTruth.Instance(
             observed: instance, isHealthy: life.isHealthy, healthySince: life.healthySince,
-            startedAt: life.startedAt, isOurs: life.isOurs)
+            startedAt: life.startedAt, isOurs: life.isOurs, madeAs: life.madeAs)
     }
 
     // MARK: Waiting

@@ -14,6 +14,8 @@ struct Takedown {
     var route: ObservedRoute?
     /// When it was decided, and what was in charge then.
     var plan: CallWatch.Plan
+
+    var key: RouteKey { RouteKey(app: labels.app, process: labels.process) }
 }
 
 /// Follows calls from the decision to the effect.
@@ -27,7 +29,12 @@ struct CallWatch {
         var object: String
     }
     private var plans: [Key: Plan] = [:]
-    private var underWay: [Int: Takedown] = [:]
+    /// By number. Large, few, and looked at after all that happens: changed in their place.
+    private final class UnderWay {
+        var takedown: Takedown
+        init(_ takedown: Takedown) { self.takedown = takedown }
+    }
+    private var underWay: [UnderWay] = []
 
     /// - Returns: what the happening has taken down: at the SIGTERM, or whatever else ends an instance that a call is
     ///   about to end.
@@ -43,26 +50,34 @@ struct CallWatch {
         case .call(let call, .began):
             begin(call, book, in: world)
         case .call(let call, .acted):
-            if let ended = underWay.removeValue(forKey: call.number), ended.wasReady { taken.append(ended) }
+            if let ended = take(call.number), ended.wasReady { taken.append(ended) }
         case .call(let call, .answered):
             // What acts after its answer was given up by the controller: what has changed since is not its doing.
-            underWay[call.number] = nil
+            _ = take(call.number)
         case .crashed(let incarnation):
-            underWay = underWay.filter { $0.value.call.incarnation != incarnation }
+            underWay.removeAll { $0.takedown.call.incarnation == incarnation }
         default: break
         }
         if !underWay.isEmpty { refresh(in: world) }
         return taken
     }
 
+    /// Takes the call out, if it is under way.
+    private mutating func take(_ number: Int) -> Takedown? {
+        guard let place = underWay.firstIndex(where: { $0.takedown.call.number == number }) else {
+            return nil
+        }
+        return underWay.remove(at: place).takedown
+    }
+
     /// Those that were ready just before this happening and are not any more.
     private mutating func takeFallen(in world: WorldTruth) -> [Takedown] {
-        var fallen: [Takedown] = []
-        for (number, taken) in underWay where taken.wasReady && world.instances[taken.id]?.isReady != true {
-            fallen.append(taken)
-            underWay[number] = nil
+        let fallen = underWay.filter { item in
+            item.takedown.wasReady && !world.isReady(item.takedown.id)
         }
-        return fallen.sorted { $0.call.number < $1.call.number }
+        guard !fallen.isEmpty else { return [] }
+        underWay.removeAll { item in fallen.contains { $0 === item } }
+        return fallen.map(\.takedown).sorted { $0.call.number < $1.call.number }
     }
 
     /// When the call was decided on; the present where no intent was written, which is for another rule to say.
@@ -79,21 +94,21 @@ struct CallWatch {
         }
         guard let instance = world.instances[id] else { return }
         let labels = instance.observed.labels
-        underWay[call.number] = Takedown(
+        let takedown = Takedown(
             call: call, id: id, labels: labels, wasReady: instance.isReady,
             healthySince: instance.healthySince, effective: instance.observed.effective,
             route: world.routes[RouteKey(app: labels.app, process: labels.process)],
             plan: plan(call.action, app: labels.app, book, in: world))
+        underWay.append(UnderWay(takedown))
     }
 
     /// Keeps in mind how things are just before the next thing happens.
-    private mutating func refresh(in world: WorldTruth) {
-        for (number, taken) in underWay {
-            let instance = world.instances[taken.id]
-            underWay[number]?.wasReady = instance?.isReady ?? false
-            underWay[number]?.healthySince = instance?.healthySince
-            underWay[number]?.route =
-                world.routes[RouteKey(app: taken.labels.app, process: taken.labels.process)]
+    private func refresh(in world: WorldTruth) {
+        for item in underWay {
+            let id = item.takedown.id
+            item.takedown.wasReady = world.isReady(id)
+            item.takedown.healthySince = world.instances[id]?.healthySince
+            item.takedown.route = world.routes.isEmpty ? nil : world.routes[item.takedown.key]
         }
     }
 }

@@ -11,8 +11,8 @@ struct ReadinessTrail {
         var startedAt: Instant
         /// The first time that it was ready since that start.
         var firstReadyAt: Instant?
-        /// The last time that it was.
-        var lastReadyAt: Instant?
+        /// The last time that it was, as of when it ceased to be: see `lastReady`.
+        fileprivate(set) var lastReadyAt: Instant?
         /// Spans since that start in which it was not ready after it had been; the last eight.
         var gaps: [(from: Instant, to: Instant)] = []
         var isReady = false
@@ -24,10 +24,13 @@ struct ReadinessTrail {
 
         /// Since when it counts as ready for somebody who does not notice gaps up to `blind`; `nil`: it does not.
         func readySince(blind: TimeSpan, now: Instant) -> Instant? {
-            guard var since = firstReadyAt, let lastReadyAt, now - lastReadyAt <= blind else { return nil }
+            guard var since = firstReadyAt, let last = lastReady(now), now - last <= blind else { return nil }
             for gap in gaps where gap.to - gap.from > blind { since = max(since, gap.to) }
             return since
         }
+
+        /// The last time that it was ready, looked at now; `nil`: it never was.
+        func lastReady(_ now: Instant) -> Instant? { isReady ? now : lastReadyAt }
     }
 
     private(set) var paths: [ContainerID: Path] = [:]
@@ -37,28 +40,47 @@ struct ReadinessTrail {
     private var beingTaken: Set<ContainerID> = []
     /// Instances that the engine said it had stopped or removed, and had not.
     private var saidToBeGone: [ContainerID: Instant] = [:]
+    /// When the instances were last looked at: those that were ready then have been so until then.
+    private var lookedAt = Instant.zero
+    /// How many of the changes have been looked at.
+    private var seen = 0
+    /// Gone, and remembered for as long as somebody may not have noticed.
+    private var gone: Set<ContainerID> = []
+    /// When the first of them is forgotten.
+    private var forgetsAt = Instant.distantFuture
+    private static let memory = TimeSpan.minutes(10)
 
     mutating func observe(_ happening: Happening, in world: WorldTruth) {
+        var subject: ContainerID?
         switch happening {
-        case .call(let call, .began): noteTaking(call.action, isOver: false)
+        case .call(let call, .began): subject = noteTaking(call.action, isOver: false)
         case .call(let call, .answered(let error)):
-            noteTaking(call.action, isOver: true)
+            subject = noteTaking(call.action, isOver: true)
             if error == nil { noteLie(call.action, in: world) }
-        case .call(let call, .acted): note(call, in: world)
+        case .call(let call, .acted): subject = note(call, in: world)
         case .life, .fault, .tick, .calm, .ended, .started: break
         case .crashed: beingTaken = []
         case .routed, .stored, .pushed, .asked: return
         }
-        for (id, instance) in world.instances { update(id, instance, now: world.now) }
-        guard paths.count > world.instances.count else { return }
-        for id in paths.keys where world.instances[id] == nil { end(id, now: world.now) }
+        if let changes = world.changes {
+            for id in changes[seen...] { look(at: id, in: world) }
+            seen = changes.count
+            if let subject { look(at: subject, in: world) }
+        } else {
+            for id in world.instances.keys { look(at: id, in: world) }
+            for id in paths.keys where world.instances[id] == nil { look(at: id, in: world) }
+        }
+        lookedAt = world.now
+        if world.now >= forgetsAt { forget(now: world.now) }
     }
 
-    private mutating func noteTaking(_ action: Action, isOver: Bool) {
+    /// - Returns: whom the call is about to take down, or has taken down.
+    private mutating func noteTaking(_ action: Action, isOver: Bool) -> ContainerID? {
         switch action {
         case .stop(let id, _, _), .restart(let id, _, _), .remove(let id, _, _):
             if isOver { beingTaken.remove(id) } else { beingTaken.insert(id) }
-        case .prepare, .launch, .start, .repair, .removeNetwork, .route, .unroute: break
+            return id
+        case .prepare, .launch, .start, .repair, .removeNetwork, .route, .unroute: return nil
         }
     }
 
@@ -71,29 +93,35 @@ struct ReadinessTrail {
         }
     }
 
-    private mutating func note(_ call: EngineCall, in world: WorldTruth) {
+    /// - Returns: whom the call has taken down.
+    private mutating func note(_ call: EngineCall, in world: WorldTruth) -> ContainerID? {
         switch call.action {
         case .launch(let order): ownStarts[order.name] = world.now
         case .start(_, let name), .repair(_, let name, _): ownStarts[name] = world.now
         case .restart(let id, let name, _):
             ownStarts[name] = world.now
             paths[id]?.isDownByCall = true
-        case .stop(let id, _, _), .remove(let id, _, _): paths[id]?.isDownByCall = true
+            return id
+        case .stop(let id, _, _), .remove(let id, _, _):
+            paths[id]?.isDownByCall = true
+            return id
         case .prepare, .removeNetwork, .route, .unroute: break
+        }
+        return nil
+    }
+
+    private mutating func look(at id: ContainerID, in world: WorldTruth) {
+        if let instance = world.instances[id] {
+            update(id, instance, now: world.now)
+        } else if paths[id] != nil {
+            end(id)
         }
     }
 
     private mutating func update(_ id: ContainerID, _ instance: WorldTruth.Instance, now: Instant) {
         let isReady = instance.isReady
         let isLive = instance.observed.state.isLive
-        // Most of what happens leaves most instances as they were, and this is looked at after all of it.
-        if isReady, let place = paths.index(forKey: id), paths.values[place].isReady,
-            paths.values[place].startedAt == instance.startedAt, paths.values[place].liveSince != nil
-        {
-            paths.values[place].lastReadyAt = now
-            paths.values[place].isDownByCall = false
-            return
-        }
+        gone.remove(id)
         guard var path = paths[id] else {
             let labels = instance.observed.labels
             paths[id] = Path(
@@ -103,6 +131,7 @@ struct ReadinessTrail {
                 isReady: isReady, liveSince: isLive ? instance.startedAt : nil)
             return
         }
+        if path.isReady { path.lastReadyAt = lookedAt }
         if path.startedAt != instance.startedAt {
             path.wasProvenBefore = path.firstReadyAt != nil
             (path.startedAt, path.firstReadyAt, path.gaps) = (instance.startedAt, nil, [])
@@ -124,13 +153,25 @@ struct ReadinessTrail {
         paths[id] = path
     }
 
-    /// Gone; remembered for as long as somebody may not have noticed.
-    private mutating func end(_ id: ContainerID, now: Instant) {
-        paths[id]?.isReady = false
-        paths[id]?.liveSince = nil
-        guard let last = paths[id]?.lastReadyAt, now - last < .minutes(10) else {
-            paths[id] = nil
-            return
+    private mutating func end(_ id: ContainerID) {
+        guard var path = paths[id] else { return }
+        if path.isReady { path.lastReadyAt = lookedAt }
+        path.isReady = false
+        path.liveSince = nil
+        paths[id] = path
+        gone.insert(id)
+        forgetsAt = min(forgetsAt, path.lastReadyAt.map { $0 + Self.memory } ?? .zero)
+    }
+
+    private mutating func forget(now: Instant) {
+        forgetsAt = .distantFuture
+        for id in gone {
+            if let last = paths[id]?.lastReadyAt, now - last < Self.memory {
+                forgetsAt = min(forgetsAt, last + Self.memory)
+            } else {
+                paths[id] = nil
+                gone.remove(id)
+            }
         }
     }
 

@@ -7,9 +7,14 @@ import Ports
 /// wrong, and for a while after, the next good listing is what it has to be measured by.
 struct Weather {
     /// Faults that last, by what was said when they began.
-    private var open: [String: FaultWords.Kind] = [:]
+    private var open: [String: FaultWords.Kind] = [:] {
+        didSet { hasHiding = !hiding.isEmpty && !hiding.isDisjoint(with: open.keys) }
+    }
+    private var hasHiding = false
     /// Those of them that hide a container.
     private var hiding: Set<String> = []
+    /// Controllers that were told to stand still and have not gone on.
+    private var standing: Set<Int> = []
     private var foulUntil = Instant.zero
     private var stalledUntil = Instant.zero
     private var blindUntil = Instant.zero
@@ -17,9 +22,11 @@ struct Weather {
 
     mutating func observe(_ happening: Happening, in world: WorldTruth) {
         switch happening {
-        case .fault(let words): note(words, now: world.now)
+        case .fault(let words):
+            note(words, now: world.now)
+            noteStandstill(words, in: world)
         case .crashed, .started:
-            open[FaultWords.standstill] = nil
+            settleStandstill(in: world)
             darken(.blinding, now: world.now)
         case .call(_, .answered(let error?)) where error.fault == .world:
             let isUnsure = error.code == .timeout || error.code == .unreachable
@@ -29,7 +36,7 @@ struct Weather {
         }
         guard !open.isEmpty else { return }
         for kind in open.values { darken(kind, now: world.now) }
-        if !hiding.isDisjoint(with: open.keys) { hidingUntil = world.now + Self.clearing }
+        if hasHiding { hidingUntil = world.now + Self.clearing }
     }
 
     private mutating func note(_ words: String, now: Instant) {
@@ -37,15 +44,29 @@ struct Weather {
         let over = " is over"
         if words.hasSuffix(over) {
             open[String(words.dropLast(over.count))] = nil
-        } else if words.contains("SIGSTOP") {
-            open[FaultWords.standstill] = kind
-        } else if words.hasSuffix("goes on") {
-            open[FaultWords.standstill] = nil
-        } else if words.contains(" for ") {
-            open[words] = kind
+        } else if words.holds(" for "), !words.holds("SIGSTOP") {
             if FaultWords.isHiding(words) { hiding.insert(words) }
+            open[words] = kind
         }
         darken(kind, now: now)
+    }
+
+    /// Where there are two controllers, each may stand still for itself, and who goes on need not be who acts.
+    private mutating func noteStandstill(_ words: String, in world: WorldTruth) {
+        if words.holds("SIGSTOP") {
+            if let newest = world.incarnations.max() { standing.insert(newest) }
+        } else if words.hasSuffix("goes on") {
+            for number in standing where words.holds(" \(number) ") { standing.remove(number) }
+        } else {
+            return
+        }
+        settleStandstill(in: world)
+    }
+
+    private mutating func settleStandstill(in world: WorldTruth) {
+        standing.formIntersection(world.incarnations)
+        let isStill = world.incarnations.max().map { standing.contains($0) } ?? false
+        open[FaultWords.standstill] = isStill ? .blinding : nil
     }
 
     private mutating func darken(_ kind: FaultWords.Kind, now: Instant) {
@@ -90,13 +111,13 @@ enum FaultWords {
         switch words.prefix(while: \.isLetter) {
         case "app", "git", "image": .bearable
         case "edge": .stalling
-        case "host": words.contains("away") ? .blinding : words.contains("disk") ? .stalling : .bearable
+        case "host": words.holds("away") ? .blinding : words.holds("disk") ? .stalling : .bearable
         default: .blinding
         }
     }
 
-    static func isHiding(_ words: String) -> Bool { words.contains("hangingContainer") }
-    static func isJump(_ words: String) -> Bool { words.contains("wall clock") }
+    static func isHiding(_ words: String) -> Bool { words.holds("hangingContainer") }
+    static func isJump(_ words: String) -> Bool { words.holds("wall clock") }
     static func isOfEvents(_ words: String) -> Bool { words.hasPrefix("event") }
-    static func isNewStore(_ words: String) -> Bool { words.contains("another store") }
+    static func isNewStore(_ words: String) -> Bool { words.holds("another store") }
 }
