@@ -245,13 +245,15 @@ extension Controller {
         else {
             return false
         }
-        if interruptedNames.contains(instance.name) { return true }
+        if interruptedNames.contains(instance.name) { return !isPlanted(.openIntentsForgotten) }
         if apps[instance.labels.app]?.inFlight.values.contains(where: { $0.object == instance.name }) == true
         {
             return true
         }
         guard let memory = apps[instance.labels.app]?.memory else { return true }
         if instance.labels.release >= memory.nextRelease { return true }
+        // One that a listing has left out is found after the others of its release.
+        if memory.unnumbered?.contains(instance.labels.release) == true { return true }
         // A store that was put back to yesterday knows the release, and not what was made of it since.
         return [memory.lastGood, memory.rollout?.target, memory.kept?.release].contains { release in
             release?.number == instance.labels.release

@@ -97,6 +97,7 @@ extension Controller {
 
     func input(_ name: AppName, _ record: AppRecord, now: Instant) -> AppInput {
         var recordedNames: [ContainerID: String] = [:]
+        recordedNames.reserveCapacity(record.instances.count)
         for id in record.instances.keys { recordedNames[id] = owned[id]?.name }
         return AppInput(
             app: name, now: now, wall: clock.wall(), installation: configuration.installation,
@@ -275,7 +276,9 @@ extension Controller {
         }
         if asksAnew(planned.memory, record.memory) { rearmProbes(name, record, now: now) }
         // What would still stand in the way was tried again when its time came.
-        record.failures = record.failures.filter { now - $0.value.nextAttemptAt < .seconds(60) }
+        record.failures = record.failures.filter { key, failure in
+            now - failure.nextAttemptAt < .seconds(60) || isStandingRefusal(key, failure, record)
+        }
         takeAnalysis(plan.analysis, name, &record, now: now)
         for id in plan.livenessRestarts { record.health[id]?.restartedForLiveness() }
         for ended in plan.rolloutRecords {
@@ -293,9 +296,18 @@ extension Controller {
         if let wake = plan.wake, !isPlanted(.timerLost) { wakePlan(name, at: wake, now: now) }
     }
 
+    /// What the engine cannot put back on a container is not asked again while the container is there.
+    private func isStandingRefusal(
+        _ key: ActionKey, _ failure: ActionFailure, _ record: AppRecord
+    ) -> Bool {
+        key.kind == .repair && failure.isReleaseFault
+            && record.instances.values.contains { $0.name == key.object }
+    }
+
     /// What was found on the engine while the store wrote is not lost to the plan that knew nothing of it.
     private func keepRebuilt(_ found: AppMemory, _ planned: Planned, _ memory: inout AppMemory) {
         memory.nextRelease = max(memory.nextRelease, found.nextRelease)
+        if let unnumbered = found.unnumbered { memory.take(unnumbered) }
         if found.lastGood != planned.memory.lastGood, memory.lastGood == planned.memory.lastGood {
             memory.lastGood = found.lastGood
         }

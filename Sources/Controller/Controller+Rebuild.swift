@@ -34,13 +34,17 @@ extension Controller {
     /// Finds the release that runs and that the store does not know: a new store, or one older than the containers.
     func rebuildFromLabels() async {
         for name in apps.keys.sorted() {
-            guard let record = apps[name], let group = runningGroup(record),
-                // The mirror alone may be of yesterday, as the store: it tells neither what runs nor what is wanted.
-                sources[group.source]?.fetchedAt != nil
-            else { continue }
-            if let rollout = record.memory.rollout {
+            guard let record = apps[name], isBehind(record) else { continue }
+            guard let group = liveGroup(record) else {
+                // Nothing of what the store does not know is alive, so there is nothing to be kept as it is.
+                if sources[record.memory.source]?.fetchedAt != nil { takeNumbers(name) }
+                continue
+            }
+            // The mirror alone may be of yesterday, as the store: it tells neither what runs nor what is wanted.
+            guard sources[group.source]?.fetchedAt != nil else { continue }
+            if let rollout = record.memory.rollout, rollout.target.specDigest == record.candidate?.digest {
                 // Git still wants what an old store was moving to: what runs instead is replaced by that rollout.
-                if rollout.target.specDigest == record.candidate?.digest { takeNumbers(name) }
+                takeNumbers(name)
                 continue
             }
             guard record.memory.lastGood?.specDigest != group.spec,
@@ -51,12 +55,20 @@ extension Controller {
         }
     }
 
-    /// Among releases that the store does not know, the one with the most running instances; of equals the oldest,
-    /// because a newer one may have been half-way.
-    private func runningGroup(_ record: AppRecord) -> InstanceLabels? {
-        let unknown = record.instances.values.filter {
-            $0.labels.release >= record.memory.nextRelease && $0.state == .running
+    /// Containers of releases that the store has not numbered are there.
+    private func isBehind(_ record: AppRecord) -> Bool {
+        record.instances.values.contains { $0.labels.release >= record.memory.nextRelease }
+    }
+
+    /// Among releases that the store does not know, the one with the most running instances, or where none runs at this
+    /// moment with the most that are restarted by the engine; of equals the oldest, because a newer one may have been
+    /// half-way.
+    private func liveGroup(_ record: AppRecord) -> InstanceLabels? {
+        let live = record.instances.values.filter {
+            $0.labels.release >= record.memory.nextRelease && $0.state.isLive
         }
+        let running = live.filter { $0.state == .running }
+        let unknown = running.isEmpty ? live : running
         let groups = Dictionary(grouping: unknown, by: \.labels.release)
         let best = groups.max { left, right in
             left.value.count == right.value.count
@@ -92,10 +104,15 @@ extension Controller {
 
     /// Between two passes, as everything that changes a memory: a pass that is being written would undo it.
     private func takeAsLastGood(_ release: Release) {
-        guard let memory = apps[release.app]?.memory, memory.rollout == nil,
-            release.number >= memory.nextRelease
-        else {
-            return
+        guard let memory = apps[release.app]?.memory, release.number >= memory.nextRelease else { return }
+        if let rollout = memory.rollout {
+            // What an old store was moving to was over before this release was made.
+            apps[release.app]?.memory.rollout = nil
+            pending.rollouts.append(
+                RolloutRecord(
+                    app: release.app, release: rollout.target.number, commit: rollout.target.origin.commit,
+                    image: rollout.target.image.pinned, startedAt: rollout.startedAtWall,
+                    endedAt: clock.wall(), outcome: .superseded))
         }
         apps[release.app]?.memory.lastGood = release
         advanceNumbers(release.app)
@@ -114,7 +131,7 @@ extension Controller {
     private func advanceNumbers(_ name: AppName) {
         let highest = apps[name]?.instances.values.map(\.labels.release).max()
         guard let highest, let next = apps[name]?.memory.nextRelease, highest >= next else { return }
-        apps[name]?.memory.nextRelease = highest.next
+        apps[name]?.memory.catchUp(with: highest)
         changedMemories.insert(name)
         dirty.insert(name)
     }

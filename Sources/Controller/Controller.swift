@@ -221,7 +221,7 @@ public actor Controller {
             }
         }
         for intent in state.openIntents {
-            if !isPlanted(.openIntentsForgotten) { interruptedNames.insert(intent.object) }
+            interruptedNames.insert(intent.object)
             pending.outcomes.append(
                 IntentOutcome(
                     sequence: intent.sequence, result: .observed,

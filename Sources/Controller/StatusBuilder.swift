@@ -56,11 +56,14 @@ struct StatusBuilder {
         var names = Set(record.instances.values.map(\.labels.process))
         for process in wanted?.processes ?? [] { names.insert(process.name) }
         return names.sorted().map { name in
-            let instances = record.instances.values.filter { $0.labels.process == name }
-            return ProcessStatus(
-                name: name, want: wanted?.process(name)?.effectiveReplicas ?? 0,
-                have: instances.count { $0.state.isLive },
-                ready: instances.count { $0.state == .running && record.health[$0.id]?.readiness == .ready })
+            var status = ProcessStatus(
+                name: name, want: wanted?.process(name)?.effectiveReplicas ?? 0, have: 0, ready: 0)
+            for instance in record.instances.values where instance.labels.process == name {
+                if instance.state.isLive { status.have += 1 }
+                let isReady = record.health[instance.id]?.readiness == .ready
+                if instance.state == .running, isReady { status.ready += 1 }
+            }
+            return status
         }
     }
 

@@ -2,6 +2,9 @@
 public struct AppMemory: Codable, Hashable, Sendable {
     /// The number that the next new release gets.
     public var nextRelease: ReleaseNumber
+    /// Numbers of releases that were found on containers and that this store has never given: it was lost, or is older
+    /// than they are. Containers of them are ours, even those that are seen only later.
+    public private(set) var unnumbered: ClosedRange<ReleaseNumber>?
     /// The newest release that passed its gate in full. Written with success only.
     public var lastGood: Release?
     /// The release that is being moved to, and how far it is.
@@ -38,6 +41,25 @@ public struct AppMemory: Codable, Hashable, Sendable {
         isBeingRemoved = false
         verdict = .waiting
         verdictSince = now
+    }
+}
+
+extension AppMemory {
+    /// Takes note of containers up to `highest`: their numbers are not given again, and those that this store has not
+    /// given are remembered as found.
+    public mutating func catchUp(with highest: ReleaseNumber) {
+        guard highest >= nextRelease else { return }
+        take(nextRelease...highest)
+        nextRelease = highest.next
+    }
+
+    /// Remembers these numbers as found, besides those that are.
+    public mutating func take(_ found: ClosedRange<ReleaseNumber>) {
+        guard let known = unnumbered else {
+            unnumbered = found
+            return
+        }
+        unnumbered = min(known.lowerBound, found.lowerBound)...max(known.upperBound, found.upperBound)
     }
 }
 

@@ -89,12 +89,16 @@ public struct Release: Codable, Hashable, Sendable {
 
     public var app: AppName { box.content.spec.name }
     public var number: ReleaseNumber { box.content.number }
-    public var spec: AppSpec { box.content.spec }
+    // Lent, not copied: a spec has dozens of parts that would be counted with each look at one of them.
+    public var spec: AppSpec { _read { yield box.content.spec } }
     public var specDigest: ContentDigest { box.content.specDigest }
-    public var image: ResolvedImage { box.content.image }
-    public var origin: SpecOrigin { box.content.origin }
+    public var image: ResolvedImage { _read { yield box.content.image } }
+    public var origin: SpecOrigin { _read { yield box.content.origin } }
     /// Per process, what its containers are made of. Two releases with the same template share instances.
-    public var templates: [ProcessName: Template] { box.content.templates }
+    public var templates: [ProcessName: Template] { _read { yield box.content.templates } }
+
+    /// The very same value, found without a look at its content; `false` proves nothing.
+    public func isIdentical(to other: Self) -> Bool { box === other.box }
 
     public static func == (left: Self, right: Self) -> Bool {
         left.box === right.box || left.box.content == right.box.content

@@ -42,12 +42,13 @@ extension Planner {
             return member
         }
         let lifted = liftGroupQuarantines(&inputs)
-        let pending = inputs.filter(\.isPendingInGroup)
-        let isPrepared = pending.allSatisfy(\.canBegin)
+        let pending = inputs.indices.filter { inputs[$0].isPendingInGroup }
+        let isPrepared = pending.allSatisfy { inputs[$0].canBegin }
+        let moving = pending.map { inputs[$0].app }.sorted()
         for index in inputs.indices {
             inputs[index].group = GroupView(
-                name: name, others: pending.map(\.app).filter { $0 != inputs[index].app }.sorted(),
-                isPrepared: isPrepared, decision: .wait)
+                name: name, others: moving.filter { $0 != inputs[index].app }, isPrepared: isPrepared,
+                decision: .wait)
         }
         let first = inputs.map { Planner.plan($0) }
         guard let decision = decision(inputs, first) else { return announced(first, inputs, lifted) }

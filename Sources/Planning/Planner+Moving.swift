@@ -275,6 +275,12 @@ extension AppPlanning {
                 remove(leftover)
                 continue
             }
+            if leftover.instance.labels.release != release.number {
+                // Made for another release of the same template: its name and the labels of this one would not go
+                // together, and what does not follow from its labels is nobody's.
+                remove(leftover)
+                continue
+            }
             perform(.launch(order(release, view.name, template, name: leftover.name)))
             left -= 1
         }
@@ -323,8 +329,14 @@ extension AppPlanning {
         case .running, .paused: break
         case .created, .restarting, .exited, .removing, .dead: return
         }
-        let repairs = Drift.repairs(
+        var repairs = Drift.repairs(
             for: view.instance, template: template, expectedName: input.recordedNames[view.id])
+        if isRefused(.repair, view.name) {
+            // The engine has said that this limit does not come off, and would say so for ever.
+            repairs.removeAll { repair in
+                if case .resources = repair { true } else { false }
+            }
+        }
         guard !repairs.isEmpty else { return }
         perform(.repair(view.id, name: view.name, repairs))
     }

@@ -13,7 +13,11 @@ extension AppPlanning {
     /// Processes that the edge sends requests to.
     var routedProcesses: [ProcessName] {
         guard input.edge != .none, let routing else { return [] }
-        return routing.spec.processes.filter(\.isRouted).map(\.name)
+        if routed.release?.isIdentical(to: routing) != true {
+            routed.release = routing
+            routed.processes = routing.spec.processes.filter(\.isRouted).map(\.name)
+        }
+        return routed.processes
     }
 
     func isRouted(_ process: ProcessName) -> Bool { routedProcesses.contains(process) }
@@ -88,13 +92,13 @@ extension AppPlanning {
     /// Tells the edge what follows from what has just been decided.
     mutating func routeAll() {
         guard case .routes(let observed) = input.edge else { return }
-        let routed = routedProcesses
-        for process in routed {
+        let processes = routedProcesses
+        for process in processes {
             let wanted = wantedRoute(process)
             if observed[process]?.observed.route != wanted { perform(.route(wanted)) }
             wakeForDrains(process, wanted)
         }
-        for process in observed.keys.sorted() where !routed.contains(process) {
+        for process in observed.keys.sorted() where !processes.contains(process) {
             perform(.unroute(RouteKey(app: input.app, process: process)))
         }
     }
@@ -116,7 +120,7 @@ extension AppPlanning {
         }
         .filter { $0.isTrusted || $0.isLive && isPlanted(.unreadyGetsRequests) }
         let staying = present.filter { !departing.contains($0.id) }
-        var serving = staying.filter(isAdmitted)
+        var serving = staying.filter { isAdmitted($0) }
         // Somebody has to answer: one that is not yet proven is better than nobody.
         if serving.isEmpty { serving = staying }
         let names = Set(serving.map(\.id))
@@ -144,7 +148,7 @@ extension AppPlanning {
         if isInRoute(view) { return true }
         // Proven by the release's own check, as long as the spec says.
         let spec = rollout.target.spec.process(labels.process)
-        return self.view(view.instance, spec).isProven(
+        return self.view(view.instance, spec.map { ProbePolicy($0).question }).isProven(
             now: now, window: rollout.target.spec.deploy.effectiveMinHealthyTime)
     }
 

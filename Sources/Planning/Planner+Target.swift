@@ -65,8 +65,7 @@ extension AppPlanning {
 
     private mutating func release(of candidate: Candidate, _ prepared: PreparedRelease) -> Release {
         // Numbers that containers carry are not given again, whatever the store knows of them.
-        let highest = input.instances.map(\.labels.release).max()
-        memory.nextRelease = max(memory.nextRelease, highest?.next ?? .first)
+        if let highest = input.instances.map(\.labels.release).max() { memory.catchUp(with: highest) }
         let number = prepared.adoptedNumber ?? memory.nextRelease
         memory.nextRelease = max(memory.nextRelease, number.next)
         return Release(

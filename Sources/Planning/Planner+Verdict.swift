@@ -17,8 +17,20 @@ extension AppPlanning {
         } else {
             judgeAtRest()
         }
+        if case .heldRemoval(let commit, let message) = input.desired,
+            !plan.because.contains(where: { $0.cause == .deletionBrake })
+        {
+            // Whatever else is the matter with it: git does not want it, and a person is waited for.
+            plan.because.insert(brakeBlocker(commit, message), at: 0)
+        }
         if plan.because.isEmpty, plan.verdict != .converged { plan.because = [underWayBlocker()] }
         noteVerdict()
+    }
+
+    private func brakeBlocker(_ commit: CommitID, _ message: String) -> Blocker {
+        Blocker(
+            cause: .deletionBrake, object: input.app.rawValue, message: message,
+            command: "slipway approve \(commit.short)")
     }
 
     /// No verdict but the best stands without a reason.
@@ -195,11 +207,7 @@ extension AppPlanning {
         switch input.desired {
         case .heldRemoval(let commit, let message):
             plan.verdict = .held
-            plan.because = [
-                Blocker(
-                    cause: .deletionBrake, object: input.app.rawValue, message: message,
-                    command: "slipway approve \(commit.short)")
-            ]
+            plan.because = [brakeBlocker(commit, message)]
         case .keep(let blockers, _, let isInvalid):
             plan.verdict = isInvalid ? .invalid : .waiting
             plan.because = blockers
@@ -260,7 +268,8 @@ extension AppPlanning {
             plan.because = worldBlockers() + edgeBlockers() + [routeBlocker()]
         } else {
             plan.verdict = .converged
-            plan.because = worldBlockers() + (plan.actions.isEmpty ? [] : [driftBlocker()])
+            plan.because =
+                worldBlockers() + (plan.actions.isEmpty ? [] : [driftBlocker()]) + limitBlockers(views)
             if memory.isPaused { plan.because.append(pausedBlocker()) }
         }
     }
@@ -378,6 +387,15 @@ extension AppPlanning {
             message: "a change by hand is being put back")
     }
 
+    /// Limits that were set by hand and that no call takes off again.
+    private func limitBlockers(_ views: [ProcessView]) -> [Blocker] {
+        views.flatMap(\.mine).filter { isRefused(.repair, $0.name) }.map { view in
+            Blocker(
+                cause: .drift, object: view.name,
+                message: "was limited by hand, and the limit goes with the container only")
+        }
+    }
+
     func worldBlockers() -> [Blocker] {
         worldFailures.prefix(3).map { key, failure in
             Blocker(
@@ -402,7 +420,9 @@ extension AppPlanning {
     private func instanceBlockers(_ views: [ProcessView]) -> [Blocker] {
         var blockers: [Blocker] = []
         for view in views where view.mineReady < view.want || memory.rollout != nil {
-            blockers += view.mine.compactMap(instanceBlocker)
+            for instance in view.mine {
+                if let blocker = instanceBlocker(instance) { blockers.append(blocker) }
+            }
             if view.mineReady < view.want, view.mine.allSatisfy({ $0.isReady || $0.isStopping }) {
                 blockers.append(
                     Blocker(

@@ -39,6 +39,12 @@ public enum Planner {
     }
 }
 
+/// Processes of a release that the edge sends requests to: asked for with each instance that is looked at.
+final class Routed {
+    var release: Release?
+    var processes: [ProcessName] = []
+}
+
 /// The working state of one planning: the input, and the plan as it grows.
 struct AppPlanning {
     let input: AppInput
@@ -48,6 +54,8 @@ struct AppPlanning {
     /// The instances as the steady state has sorted them, for the verdict.
     var viewsAtRest: [ProcessView]?
     let busyObjects: Set<String>
+    /// What `routedProcesses` came to, and for which release.
+    let routed = Routed()
     /// The same news is looked at once more: what was decided just now counts.
     var isSecondLook = false
     /// Instances that are to go and leave the edge first.
@@ -55,22 +63,29 @@ struct AppPlanning {
     /// The share of requests that the new release is to get now, in per cent; `nil`: all instances get the same.
     var share: Int?
     /// A failure of the world, not of the release, that stands in the way now.
-    var worldFailures: [(key: ActionKey, failure: ActionFailure)] = []
+    let worldFailures: [(key: ActionKey, failure: ActionFailure)]
 
     init(_ input: AppInput) {
         self.input = input
         plan = AppPlan(memory: input.memory)
         busyObjects = Set(input.inFlight.map(\.object))
+        worldFailures = Self.worldFailures(input.failures)
+    }
+
+    private static func worldFailures(
+        _ failures: [ActionKey: ActionFailure]
+    ) -> [(key: ActionKey, failure: ActionFailure)] {
+        guard !failures.isEmpty else { return [] }
         // An image that is not there yet holds up nothing that runs or moves.
-        worldFailures = input.failures.filter { !$0.value.isReleaseFault && $0.key.kind != .prepare }.map {
+        return failures.filter { !$0.value.isReleaseFault && $0.key.kind != .prepare }.map {
             ($0.key, $0.value)
         }
         .sorted { ($0.0.kind.rawValue, $0.0.object) < ($1.0.kind.rawValue, $1.0.object) }
     }
 
     var memory: AppMemory {
-        get { plan.memory }
-        set { plan.memory = newValue }
+        _read { yield plan.memory }
+        _modify { yield &plan.memory }
     }
     var now: Instant { input.now }
 
@@ -206,7 +221,8 @@ struct AppPlanning {
     /// What is being done, and in a second look of the same plan what the first one has decided.
     private var underWay: [Action] { isSecondLook ? input.inFlight + plan.actions : input.inFlight }
 
-    func view(_ instance: ObservedInstance, _ spec: ProcessSpec? = nil) -> InstanceView {
+    /// - Parameter question: what the release that is looked from asks its instances.
+    func view(_ instance: ObservedInstance, _ question: ProbePolicy.Question? = nil) -> InstanceView {
         var isStopping = false
         var isLeaving = false
         var isStarting = false
@@ -225,13 +241,12 @@ struct AppPlanning {
             }
         }
         let health = input.health[instance.id] ?? InstanceHealth(instance, now: now)
+        let place = place(of: instance)
         return InstanceView(
             instance: instance, health: health,
             isStopping: isStopping, isLeaving: isLeaving, isStarting: isStarting,
-            question: spec.map { ProbePolicy($0).question },
-            isUndecided: isUndecided(instance, health, isStopping), isInRoute: isInRoute(instance),
-            isReachable: isReachable(instance),
-            isDraining: isDraining(instance))
+            question: question, isUndecided: isUndecided(instance, health, isStopping),
+            isInRoute: place.isInRoute, isReachable: place.isReachable, isDraining: place.isDraining)
     }
 
     /// What nobody can ask, because no release that is remembered says how, is not undecided for ever.
@@ -250,10 +265,19 @@ struct AppPlanning {
         }
     }
 
-    private func isInRoute(_ instance: ObservedInstance) -> Bool {
-        guard case .routes(let routes) = input.edge, isRouted(instance.labels.process) else { return true }
-        let targets = routes[instance.labels.process]?.observed.route.targets ?? []
-        return targets.contains { $0.container == instance.id }
+    /// Where the edge has the instance.
+    private func place(
+        of instance: ObservedInstance
+    ) -> (isInRoute: Bool, isReachable: Bool, isDraining: Bool) {
+        guard case .routes(let routes) = input.edge else { return (true, !isInTheDark(instance), false) }
+        let process = instance.labels.process
+        let route = routes[process]?.observed.route
+        let target = route?.targets.first { $0.container == instance.id }
+        let isInRoute = target != nil || !isRouted(process)
+        let isReachable =
+            isInRoute && !isInTheDark(instance)
+            && route?.split.map { ($0[instance.labels.release] ?? 0) > 0 } ?? true
+        return (isInRoute, isReachable, target?.isDraining ?? false)
     }
 
     /// It is of a release that gets no request yet, whatever the edge does this moment.
@@ -265,56 +289,42 @@ struct AppPlanning {
             && memory.lastGood?.templates[process]?.digest != instance.labels.template && isDark(process)
     }
 
-    private func isReachable(_ instance: ObservedInstance) -> Bool {
-        guard isInRoute(instance), !isInTheDark(instance) else { return false }
-        guard let route = observedRoute(instance.labels.process)?.observed.route, let split = route.split
-        else { return true }
-        return (split[instance.labels.release] ?? 0) > 0
-    }
-
-    private func isDraining(_ instance: ObservedInstance) -> Bool {
-        guard case .routes(let routes) = input.edge else { return false }
-        let targets = routes[instance.labels.process]?.observed.route.targets ?? []
-        return targets.contains { $0.container == instance.id && $0.isDraining }
-    }
-
     /// The processes of `release`, of `other` and of what is there, with their instances sorted by template.
     func views(of release: Release?, besides other: Release?) -> [ProcessView] {
-        var names = Set(input.instances.map(\.labels.process))
-        for process in (release?.spec.processes ?? []) + (other?.spec.processes ?? []) {
-            names.insert(process.name)
+        // An app has a handful of processes: a walk through them is shorter than a hash of a name.
+        var names: [ProcessName] = []
+        func add(_ name: ProcessName) { if !names.contains(name) { names.append(name) } }
+        for process in release?.spec.processes ?? [] { add(process.name) }
+        for process in other?.spec.processes ?? [] { add(process.name) }
+        for instance in input.instances { add(instance.labels.process) }
+        let launches = underWay.compactMap { action in
+            if case .launch(let order) = action { order } else { nil }
         }
-        for case .launch(let order) in underWay { names.insert(order.labels.process) }
-        var views: [ProcessName: ProcessView] = [:]
-        for name in names {
-            let spec = release?.spec.process(name)
-            views[name] = ProcessView(
-                name: name, spec: spec, template: release?.templates[name],
-                want: spec?.effectiveReplicas ?? 0,
-                otherWant: other?.spec.process(name)?.effectiveReplicas ?? 0)
-        }
+        for order in launches { add(order.labels.process) }
+        names.sort()
+        var views = names.map { ProcessView($0, of: release, besides: other) }
         for instance in input.instances {
-            let name = instance.labels.process
-            if let template = views[name]?.template, template.digest == instance.labels.template,
-                !isBeyondRepair(instance, release?.spec.process(name), release)
+            guard let place = names.firstIndex(of: instance.labels.process) else { continue }
+            if views[place].template?.digest == instance.labels.template,
+                !isBeyondRepair(instance, views[place], release)
             {
-                let seen = view(instance, release?.spec.process(name))
-                views[name]?.mine.append(seen)
+                views[place].mine.append(view(instance, views[place].question))
             } else if isKept(instance) {
-                views[name]?.kept.append(view(instance))
+                views[place].kept.append(view(instance))
             } else {
-                views[name]?.others.append(view(instance))
+                views[place].others.append(view(instance))
             }
         }
-        let seen = Set(input.instances.map(\.name))
-        for case .launch(let order) in underWay where !seen.contains(order.name) {
-            if views[order.labels.process]?.template?.digest == order.labels.template {
-                views[order.labels.process]?.launching += 1
+        for order in launches where !input.instances.contains(where: { $0.name == order.name }) {
+            guard let place = names.firstIndex(of: order.labels.process) else { continue }
+            if views[place].template?.digest == order.labels.template {
+                views[place].launching += 1
             } else {
-                views[order.labels.process]?.launchingOthers += 1
+                views[place].launchingOthers += 1
             }
         }
-        return views.values.sorted { $0.name < $1.name }.map(withoutNeedlessKept)
+        for place in views.indices { views[place].dropNeedlessKept() }
+        return views
     }
 
     /// Of the release before, within the time that it is kept. Only what the edge keeps requests from stays idle.
@@ -325,25 +335,19 @@ struct AppPlanning {
             && kept.release.templates[process]?.digest == instance.labels.template
     }
 
-    /// What is kept gives way as soon as its place is needed.
-    private func withoutNeedlessKept(_ view: ProcessView) -> ProcessView {
-        guard !view.kept.isEmpty, view.mineCount < view.want || view.mineServing < view.want else {
-            return view
-        }
-        var view = view
-        view.others += view.kept
-        view.kept = []
-        return view
+    /// The engine has said of what was asked for that it cannot be done, whoever asks.
+    func isRefused(_ kind: Action.Kind, _ object: String) -> Bool {
+        guard !input.failures.isEmpty else { return false }
+        return input.failures[ActionKey(kind: kind, object: object)]?.isReleaseFault ?? false
     }
 
     /// Changed by hand in a way that the engine cannot put back, such as a limit where there was none: replaced, as
     /// a release with another template would be, unless that meant to stop it first.
     private func isBeyondRepair(
-        _ instance: ObservedInstance, _ process: ProcessSpec?, _ release: Release?
+        _ instance: ObservedInstance, _ view: ProcessView, _ release: Release?
     ) -> Bool {
-        guard let failure = input.failures[ActionKey(kind: .repair, object: instance.name)],
-            failure.isReleaseFault,
-            let process, let release, let template = release.templates[process.name]?.container
+        guard isRefused(.repair, instance.name), let process = view.spec, let release,
+            let template = view.template?.container
         else { return false }
         // A network that could not be joined, as while the engine starts, is tried again; a limit never comes off.
         let effective = instance.effective

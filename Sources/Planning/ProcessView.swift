@@ -1,7 +1,8 @@
 import Model
 
-/// One instance with all that is known of it.
-struct InstanceView {
+/// One instance with all that is known of it, and never changed: lists of them are made, sorted and filtered all the
+/// time.
+final class InstanceView {
     let instance: ObservedInstance
     let health: InstanceHealth
     /// An action that takes it away, or down for a moment, is under way.
@@ -20,6 +21,23 @@ struct InstanceView {
     let isReachable: Bool
     /// The edge gives it nothing new.
     let isDraining: Bool
+
+    init(
+        instance: ObservedInstance, health: InstanceHealth, isStopping: Bool, isLeaving: Bool,
+        isStarting: Bool, question: ProbePolicy.Question?, isUndecided: Bool, isInRoute: Bool,
+        isReachable: Bool, isDraining: Bool
+    ) {
+        self.instance = instance
+        self.health = health
+        self.isStopping = isStopping
+        self.isLeaving = isLeaving
+        self.isStarting = isStarting
+        self.question = question
+        self.isUndecided = isUndecided
+        self.isInRoute = isInRoute
+        self.isReachable = isReachable
+        self.isDraining = isDraining
+    }
 
     var id: ContainerID { instance.id }
     var name: String { instance.name }
@@ -54,14 +72,41 @@ struct InstanceView {
 
 /// The instances of one process, sorted by whether they are made of the template that is wanted.
 struct ProcessView {
-    let name: ProcessName
+    /// What does not change while instances are sorted into it: one reference.
+    private final class Frame {
+        let name: ProcessName
+        let spec: ProcessSpec?
+        let template: Release.Template?
+        let want: Int
+        let otherWant: Int
+        /// What is asked of its instances.
+        let question: ProbePolicy.Question?
+
+        init(_ name: ProcessName, _ release: Release?, besides other: Release?) {
+            self.name = name
+            spec = release?.spec.process(name)
+            template = release?.templates[name]
+            want = spec?.effectiveReplicas ?? 0
+            otherWant = other?.spec.process(name)?.effectiveReplicas ?? 0
+            question = spec.map { ProbePolicy($0).question }
+        }
+    }
+    private let frame: Frame
+
+    init(_ name: ProcessName, of release: Release?, besides other: Release?) {
+        frame = Frame(name, release, besides: other)
+    }
+
+    var name: ProcessName { frame.name }
     /// `nil`: the release that is moved to does not have the process.
-    let spec: ProcessSpec?
-    let template: Release.Template?
+    var spec: ProcessSpec? { _read { yield frame.spec } }
+    var template: Release.Template? { _read { yield frame.template } }
     /// Instances that the release wants.
-    let want: Int
+    var want: Int { frame.want }
     /// Instances that the other release of the movement wants.
-    let otherWant: Int
+    var otherWant: Int { frame.otherWant }
+    /// What the release asks of its instances; `nil` where it does not have the process.
+    var question: ProbePolicy.Question? { _read { yield frame.question } }
     var mine: [InstanceView] = []
     var others: [InstanceView] = []
     /// Of the release before, kept a while for an instant way back.
@@ -71,11 +116,22 @@ struct ProcessView {
     /// The same of other templates: of a release that has failed or was overtaken meanwhile.
     var launchingOthers = 0
 
+    /// What is kept gives way as soon as its place is needed.
+    mutating func dropNeedlessKept() {
+        guard !kept.isEmpty, mineCount < want || mineServing < want else { return }
+        others += kept
+        kept = []
+    }
+
     var all: [InstanceView] { mine + others + kept }
     /// What capacity is measured against while two releases are there.
     var capacity: Int { max(want, otherWant) }
     var liveCount: Int {
-        let seen = all.count { $0.isLive && !($0.isStopping && isPlanted(.ceilingForgetsStopping)) }
+        func isCounted(_ view: InstanceView) -> Bool {
+            view.isLive && !(view.isStopping && isPlanted(.ceilingForgetsStopping))
+        }
+        let seen =
+            mine.count(where: isCounted) + others.count(where: isCounted) + kept.count(where: isCounted)
         return isPlanted(.ceilingForgetsInFlight) ? seen : seen + launching + launchingOthers
     }
     /// Something of another template has, or is about to have, a process of its own.
@@ -89,7 +145,7 @@ struct ProcessView {
     var mineReady: Int { mine.count { $0.isReady } }
     var mineInRoute: Int { mine.count { $0.isReady && $0.isInRoute } }
     var mineServing: Int { mine.count { $0.isServing } }
-    var servingCount: Int { (mine + others).count { $0.isServing } }
+    var servingCount: Int { mineServing + others.count { $0.isServing } }
 
     func mineProven(now: Instant, window: TimeSpan) -> Int {
         mine.count { $0.isProven(now: now, window: window) }

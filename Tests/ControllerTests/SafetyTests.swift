@@ -226,6 +226,20 @@ import Testing
         await bench.stop()
     }
 
+    @Test func `a store that is lost while nothing is alive waits for nobody`() async throws {
+        let first = try await Workbench()
+        first.repository.commit(spec("1"))
+        await first.waitForVerdict(.converged)
+        await first.stop()
+        for instance in first.engine.instances { first.engine.stopByHand(instance.name) }
+        // Git wants something else by now, so nothing of what is there can be adopted.
+        first.repository.commit(spec("2"))
+        let second = try await first.restarted(store: MemoryStore())
+        await second.waitForVerdict(.converged, release: 2)
+        #expect(second.engine.instances.allSatisfy { $0.labels.release.value == 2 })
+        await second.stop()
+    }
+
     @Test func aStoreThatRefusesLosesNoEventAndIsFoundWellAgain() async throws {
         let bench = try await Workbench()
         bench.repository.commit(spec("1"))

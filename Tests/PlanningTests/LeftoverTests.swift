@@ -1,0 +1,100 @@
+import Model
+import Planning
+import Testing
+
+/// What is left over, cannot be put back or waits for a person, and what a plan makes of it.
+@Suite struct LeftoverTests {
+    private func spec(_ image: String, volume: Bool = false, healthy: TimeSpan = .seconds(1)) -> AppSpec {
+        var web = ProcessSpec(name: ProcessName("web").require, replicas: 1, port: 80)
+        if volume { web.volumes = [MountSpec(volume: VolumeName("data").require, target: "/data")] }
+        return AppSpec(
+            name: AppName("shop").require, project: ProjectName("retail").require, image: image,
+            processes: [web], volumes: volume ? [VolumeName("data").require: VolumeSpec()] : [:],
+            deploy: DeploySpec(minHealthyTime: healthy, timeout: .minutes(2)))
+    }
+
+    private func settled(_ spec: AppSpec) -> World {
+        var world = World(seed: 1)
+        world.commit(spec, behavior: .healthy)
+        world.settle()
+        return world
+    }
+
+    /// The container that a launch has made and not started.
+    private func made(_ order: InstanceOrder) -> ObservedInstance {
+        ObservedInstance(
+            id: ContainerID("made").require, name: order.name, labels: order.labels,
+            state: .created(error: "no such command"), startStamp: "", restartCount: 0, address: nil,
+            effective: EffectiveSettings(
+                nanoCPUs: order.template.nanoCPUs, memoryInBytes: order.template.memoryInBytes,
+                restart: order.template.restart, networks: [order.template.network]),
+            image: order.template.image)
+    }
+
+    @Test func `what was made for another release is not launched under its name`() throws {
+        var world = settled(spec("one"))
+        world.commit(spec("two"), behavior: .healthy)
+        world.decide()
+        let orders = try #require(world.lastPlan).actions.compactMap { action in
+            if case .launch(let order) = action { order } else { nil }
+        }
+        let order = try #require(orders.first)
+        world.inFlight = []
+        let leftover = made(order)
+        world.instances[leftover.id] = leftover
+        world.names[leftover.id] = leftover.name
+        // The same template under another number: only how it is deployed has changed.
+        world.commit(spec("two", healthy: .seconds(2)), behavior: .healthy)
+        let plan = Planner.plan(world.input)
+        #expect(plan.memory.rollout?.target.number.value == 3)
+        #expect(plan.actions.contains { $0.kind == .remove && $0.object == order.name })
+        #expect(!plan.actions.contains { $0.kind == .launch && $0.object == order.name })
+    }
+
+    @Test func `a limit that does not come off is asked for once`() throws {
+        var world = settled(spec("one", volume: true))
+        let instance = try #require(world.instances.values.first)
+        world.change(instance.id) { $0.effective.memoryInBytes = 1 << 20 }
+        var input = world.input
+        #expect(Planner.plan(input).actions.map(\.kind) == [.repair])
+        input.failures[ActionKey(kind: .repair, object: instance.name)] = ActionFailure(
+            attempts: 1, firstAt: world.now, nextAttemptAt: world.now.earlier,
+            message: "it cannot be taken off",
+            isReleaseFault: true)
+        let plan = Planner.plan(input)
+        #expect(plan.actions.isEmpty)
+        #expect(plan.verdict == .converged)
+        #expect(plan.because.contains { $0.cause == .drift && $0.object == instance.name })
+    }
+
+    @Test func `a removal that waits for a person is named beside a rollout`() throws {
+        var world = settled(spec("one"))
+        world.commit(spec("two"), behavior: .healthy)
+        world.decide()
+        world.desired = .heldRemoval(
+            CommitID(String(repeating: "b", count: 40)).require, message: "removes 2 of 2 apps")
+        let plan = Planner.plan(world.input)
+        #expect(plan.memory.rollout != nil)
+        #expect(plan.because.first?.cause == .deletionBrake)
+        #expect(plan.because.count > 1)
+    }
+
+    @Test func `numbers that are found and were not given are remembered`() {
+        let source = SourceName("main").require
+        var memory = AppMemory(
+            source: source, path: "shop.yaml", project: ProjectName("retail").require,
+            now: Instant(nanoseconds: 0))
+        let numbers = (1...6).compactMap { ReleaseNumber($0) }
+        memory.catchUp(with: numbers[3])
+        #expect(memory.nextRelease == numbers[4])
+        #expect(memory.unnumbered == numbers[0]...numbers[3])
+        memory.catchUp(with: numbers[2])
+        #expect(memory.unnumbered == numbers[0]...numbers[3])
+        memory.catchUp(with: numbers[5])
+        #expect(memory.unnumbered == numbers[0]...numbers[5])
+    }
+}
+
+extension Instant {
+    fileprivate var earlier: Instant { Instant(nanoseconds: nanoseconds - 1) }
+}
