@@ -76,6 +76,14 @@ public struct Route: Hashable, Sendable, Codable {
         self.trial = trial
     }
 
+    /// Whether new requests reach the container.
+    public func serves(_ container: ContainerID) -> Bool {
+        guard let target = targets.first(where: { $0.container == container }), !target.isDraining else {
+            return false
+        }
+        return split.map { ($0[target.release] ?? 0) > 0 } ?? true
+    }
+
     /// The share of new requests that `release` gets, in per cent; 0 where nothing of it takes requests.
     public func share(of release: ReleaseNumber) -> Double {
         let serving = targets.filter { !$0.isDraining }

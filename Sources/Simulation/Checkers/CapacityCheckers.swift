@@ -13,8 +13,9 @@ struct Finding {
 /// ready, and whenever a new route takes requests away from one. The floor is the lower one of when the action was
 /// decided and of now: a commit in between may ask for more than there ever was. Instances that fell by themselves
 /// count as standing if nobody could have seen them fall before the decision: within seconds for an exit, within
-/// `retries` probes for one that answers no more, within a listing's age while the world is faulty. Calls that act
-/// after the controller had their answer, or after its death, are not judged.
+/// `retries` probes for one that answers no more, within a listing's age while the world is faulty. Nor is one missed
+/// that nobody could have seen come, or come back, before the decision. Calls that act after the controller had their
+/// answer, or after its death, are not judged.
 public struct FloorChecker: Checker {
     public static let id = "I1"
     public static let rule = """
@@ -28,6 +29,7 @@ public struct FloorChecker: Checker {
     private var trail = ReadinessTrail()
     private var watch = CallWatch()
     private var routes = RouteWatch()
+    private var strays = Strays()
 
     public init() {}
 
@@ -38,6 +40,7 @@ public struct FloorChecker: Checker {
     mutating func findings(_ happening: Happening, in world: WorldTruth) -> [Finding] {
         book.observe(happening)
         weather.observe(happening, in: world)
+        strays.observe(happening, in: world)
         let taken = watch.observe(happening, book, in: world)
         let rerouted = routes.observe(happening, in: world)
         var found: [Finding] = []
@@ -53,41 +56,51 @@ public struct FloorChecker: Checker {
             // It had no requests any more: nothing is missed.
             return []
         }
-        // It had only just recovered: who decided this had last seen it sick.
-        let sight = taken.plan.charge.detection(key.process).and(weather.seeing(at: taken.plan.at))
-        if trail.hasRecovered(taken.id, since: taken.plan.at.earlier(by: sight)) { return [] }
+        guard taken.plan.charge.misses(taken.labels.template, key.process) else { return [] }
+        if isUnnoticed(taken.id, key.process, taken.plan) { return [] }
         return judge(
             key, without: [taken.id], taken.plan, "\(taken.call.action.kind) of \(taken.call.action.object)",
             route: taken.route?.route, in: world)
     }
 
+    /// It had only just recovered, or come up: who decided had last seen it sick.
+    private func isUnnoticed(_ id: ContainerID, _ process: ProcessName, _ plan: CallWatch.Plan) -> Bool {
+        let seeing = weather.seeing(at: plan.at)
+        let recovered = plan.at.earlier(by: plan.charge.detection(process).and(seeing))
+        let started = plan.at.earlier(by: plan.charge.awakening(process).and(seeing))
+        return trail.hasRecovered(id, since: recovered) || trail.hasComeUp(id, since: started)
+    }
+
     private func judge(_ change: RouteWatch.Change, in world: WorldTruth) -> [Finding] {
-        let lost = change.before.targets.filter { target in
+        let action = change.after.map(Action.route) ?? .unroute(change.before.key)
+        let plan = watch.plan(action, app: change.before.key.app, book, in: world)
+        let left = change.before.targets.filter { target in
             change.before.serves(target.container) && !(change.after?.serves(target.container) ?? false)
-                && world.instances[target.container]?.isReady == true
+                && !strays.contains(target.container, in: world)
+                && world.instances[target.container].map {
+                    $0.isReady && plan.charge.misses($0.observed.labels.template, change.before.key.process)
+                } ?? false
         }
+        let unnoticed = left.filter { isUnnoticed($0.container, change.before.key.process, plan) }
+        let lost = left.filter { !unnoticed.contains($0) }
         // One that takes over from another in the same moment makes nobody missing.
         let gained = (change.after?.targets ?? []).count { target in
             change.after?.serves(target.container) == true && !change.before.serves(target.container)
                 && world.instances[target.container]?.isReady == true
         }
         guard lost.count > gained else { return [] }
-        let action = change.after.map(Action.route) ?? .unroute(change.before.key)
-        let plan = watch.plan(action, app: change.before.key.app, book, in: world)
         guard change.after != nil || plan.charge.heir?.spec.process(change.before.key.process) != nil else {
             return []
         }
         return judge(
             change.before.key, without: Set(lost.map(\.container)), plan,
             "a new route (\(change.after?.outline ?? "none"), before \(change.before.outline))",
-            route: change.after,
-            in: world)
+            route: change.after, standing: Set(unnoticed.map(\.container)), in: world)
     }
 
     private func judge(
         _ key: RouteKey, without gone: Set<ContainerID>, _ plan: CallWatch.Plan, _ what: String,
-        route: Route?,
-        in world: WorldTruth
+        route: Route?, standing: Set<ContainerID> = [], in world: WorldTruth
     ) -> [Finding] {
         let charges = [plan.charge, book.charge(of: key.app, in: world)]
         let floor = charges.map { $0.floor(key.process) }.min() ?? 0
@@ -96,12 +109,13 @@ public struct FloorChecker: Checker {
         for (id, instance) in world.instances where instance.isOurs && !gone.contains(id) {
             let labels = instance.observed.labels
             guard labels.app == key.app, labels.process == key.process, instance.isReady else { continue }
-            if let route, !route.serves(id) { continue }
+            if let route, !route.serves(id), !standing.contains(id) { continue }
             ready[labels.template, default: 0] += 1
         }
         let blind = (charges.map { $0.detection(key.process) }.max() ?? .zero).and(
             weather.seeing(at: plan.at))
-        for path in trail.lost(key.app, key.process, since: plan.at.earlier(by: blind)) {
+        let since = plan.at.earlier(by: blind)
+        for path in trail.lost(key.app, key.process, since: since, without: gone, in: world) {
             ready[path.template, default: 0] += 1
         }
         let total = ready.values.reduce(0, +)
@@ -139,6 +153,7 @@ public struct CeilingChecker: Checker {
     private var weather = Weather()
     private var trail = ReadinessTrail()
     private var watch = CallWatch()
+    private var strays = Strays()
 
     public init() {}
 
@@ -149,6 +164,7 @@ public struct CeilingChecker: Checker {
     mutating func findings(_ happening: Happening, in world: WorldTruth) -> [Finding] {
         book.observe(happening)
         weather.observe(happening, in: world)
+        strays.observe(happening, in: world)
         _ = watch.observe(happening, book, in: world)
         trail.observe(happening, in: world)
         guard case .call(let call, let stage) = happening,
@@ -207,10 +223,9 @@ public struct CeilingChecker: Checker {
         var names: Set<String> = []
         for (id, instance) in world.instances where instance.isOurs && instance.observed.state.isLive {
             let its = instance.observed.labels
-            guard its.app == labels.app, its.process == labels.process, !trail.isUnseen(id, since: since)
-            else {
-                continue
-            }
+            guard its.app == labels.app, its.process == labels.process, !trail.isUnseen(id, since: since),
+                !strays.contains(id, in: world)
+            else { continue }
             names.insert(instance.observed.name)
         }
         return names
@@ -228,7 +243,7 @@ public struct CeilingChecker: Checker {
             let its = instance.observed.labels
             return instance.isOurs && its.app == labels.app && its.process == labels.process
                 && its.template != labels.template && instance.observed.state.isLive
-                && !trail.isUnseen(id, since: since)
+                && !trail.isUnseen(id, since: since) && !strays.contains(id, in: world)
         }
         guard let other = others.values.map(\.observed.name).min() else { return [] }
         return [

@@ -13,11 +13,13 @@ public struct RollbackChecker: Checker {
     private var trail = ReadinessTrail()
     private var book = RolloutBook()
     private var routes = RouteWatch()
+    private var strays = Strays()
 
     public init() {}
 
     public mutating func observe(_ happening: Happening, in world: WorldTruth) -> [String] {
         weather.observe(happening, in: world)
+        strays.observe(happening, in: world)
         trail.observe(happening, in: world)
         let change = routes.observe(happening, in: world)
         var found: [String] = []
@@ -75,7 +77,7 @@ public struct RollbackChecker: Checker {
         var hidden = weather.hidden(at: world.now)
         for (id, instance) in world.instances where instance.isOurs && instance.observed.labels.app == app {
             guard !templates.contains(instance.observed.labels.template), instance.observed.state.isLive,
-                !trail.isUnseen(id, since: world.now.earlier(by: seeing))
+                !trail.isUnseen(id, since: world.now.earlier(by: seeing)), !strays.contains(id, in: world)
             else { continue }
             hidden -= 1
             guard hidden < 0 else { continue }
@@ -97,6 +99,8 @@ public struct QuarantineChecker: Checker {
         """
 
     private var failed: [AppName: [ContentDigest: Instant]] = [:]
+    /// The rollout of each app that was last seen to have failed, by when it began: it fails once.
+    private var turned: [AppName: Instant] = [:]
     private var book = ChargeBook()
     private var watch = CallWatch()
 
@@ -117,7 +121,11 @@ public struct QuarantineChecker: Checker {
 
     private mutating func note(_ batch: StoreBatch, now: Instant) {
         for (app, memory) in batch.apps {
-            if let rollout = memory.rollout, let cause = Self.failure(of: rollout)?.cause, cause != .group {
+            if let rollout = memory.rollout, let cause = Self.failure(of: rollout)?.cause, cause != .group,
+                turned[app] != rollout.startedAt
+            {
+                // A person may let it out of quarantine while it is still on its way back.
+                turned[app] = rollout.startedAt
                 add(rollout.target.specDigest, app, now)
             }
             for entry in memory.quarantine where entry.failure.cause != .group { add(entry.spec, app, now) }

@@ -264,7 +264,10 @@ public struct BakeChecker: Checker {
         guard rollout.promotedStep.map({ $0 < rollout.step }) ?? true else { return [] }
         if let word = asked[target.app], word >= step.enteredAt { return [] }
         var begun = step.enteredAt
-        for process in target.spec.processes {
+        let isLast = rollout.step + 1 >= Stage.count(of: target)
+        // What is stopped first goes last in line, all at once.
+        for process in target.spec.processes
+        where isLast || !Limits.isStopFirst(process.name, in: target.spec) {
             if let last = lastStart(process, target, stage.instances, in: world) { begun = max(begun, last) }
             let key = RouteKey(app: target.app, process: process.name)
             // What both releases make alike, and what nobody wants, has no share of its own.

@@ -45,6 +45,9 @@ extension World {
             return .failed("connection refused")
         }
         if case .command = target.check, isEngineDown { return .unknown("the engine is away") }
+        if life.hasPort, !life.isConnected {
+            return .failed("the container has no address on the project network")
+        }
         if life.temper == .mute { return .unknown("the answer says nothing") }
         if life.temper == .errors, script?.isAnalysis(target.check, of: target.container) == true {
             return .failed("answered 500")

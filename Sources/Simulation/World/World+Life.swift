@@ -14,6 +14,8 @@ struct Life {
     var epoch = 0
     var isRunning = false
     var isServing = false
+    /// It is on a network; without one, nobody hears it.
+    var isConnected = true
     /// Until then it does not serve although it could.
     var sickUntil = Instant.zero
     /// Until then a probe gets no answer.
@@ -26,7 +28,7 @@ struct Life {
     /// Deaths in a row, each soon after its start, for the engine's back-off.
     var quickDeaths = 0
 
-    var isHealthy: Bool { isRunning && endsAt == nil && (isServing || !hasPort) }
+    var isHealthy: Bool { isRunning && endsAt == nil && (isServing && isConnected || !hasPort) }
 }
 
 extension World {
@@ -50,8 +52,17 @@ extension World {
         } else {
             end(id)
         }
+        connect(id, instance)
         refresh(id)
         notify(id)
+    }
+
+    private func connect(_ id: ContainerID, _ instance: ObservedInstance) {
+        guard let life = lives[id], life.isRunning else { return }
+        let isConnected = instance.address != nil
+        guard life.isConnected != isConnected else { return }
+        lives[id]?.isConnected = isConnected
+        noteHealth(id)
     }
 
     private func begin(_ id: ContainerID, stamp: String, isResumed: Bool) {

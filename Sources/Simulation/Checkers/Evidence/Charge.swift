@@ -10,9 +10,13 @@ struct Charge {
     var kept: Release?
     var phase: Phase
     var isBeingRemoved: Bool
+    /// The store that knew the last good release was lost: the controller sees what runs, and not that it is the good
+    /// one, nor how many there were to be.
+    var isRemembered: Bool
 
     init(_ memory: AppMemory?, remembered: Release? = nil) {
         lastGood = memory?.lastGood ?? remembered
+        isRemembered = memory?.lastGood == nil && remembered != nil
         target = memory?.rollout?.target
         kept = memory?.kept?.release
         isBeingRemoved = memory?.isBeingRemoved ?? false
@@ -36,9 +40,16 @@ struct Charge {
     /// Fewer ready instances than these are a breach; 0 where nothing was promised.
     func floor(_ process: ProcessName) -> Int {
         guard !isBeingRemoved, let heir, !isStopFirst(process) else { return 0 }
-        let old = Limits.want(process, in: lastGood?.spec)
+        let known = isRemembered && phase == .moving ? nil : lastGood
+        let old = Limits.want(process, in: known?.spec)
         let want = phase == .moving ? max(old, Limits.want(process, in: heir.spec)) : old
         return want - Limits.unavailable(heir.spec.deploy, of: want)
+    }
+
+    /// Whether the instance is missed when it goes: with the last good release forgotten, what is of another and does not
+    /// move on is what failed.
+    func misses(_ template: ContentDigest, _ process: ProcessName) -> Bool {
+        !isRemembered || phase == .moving || lastGood?.templates[process]?.digest == template
     }
 
     /// So many ready instances of the new release make the old ones superfluous; `nil`: none do.
@@ -65,6 +76,11 @@ struct Charge {
     /// How long an instance of the process may pass for ready after it has ceased to be.
     func detection(_ process: ProcessName) -> TimeSpan {
         all.map { Limits.detection($0.spec.process(process)) }.max() ?? .zero
+    }
+
+    /// How long an instance of the process that has come up may pass for one that is starting.
+    func awakening(_ process: ProcessName) -> TimeSpan {
+        all.map { Limits.awakening($0.spec.process(process)) }.max() ?? .zero
     }
 
     func release(of template: ContentDigest, _ process: ProcessName) -> Release? {

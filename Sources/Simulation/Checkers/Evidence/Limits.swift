@@ -52,6 +52,13 @@ enum Limits {
         let once = check.effectiveInterval.milliseconds + check.effectiveTimeout.milliseconds
         return .milliseconds(once * Int64(max(1, check.effectiveRetries)))
     }
+
+    /// How long an instance that answers may pass for one that is starting: until the next probe, and as long as the
+    /// one under way may wait for its answer.
+    static func awakening(_ process: ProcessSpec?) -> TimeSpan {
+        guard let check = process?.healthcheck else { return .seconds(process?.port == nil ? 0 : 6) }
+        return check.effectiveStartInterval.and(check.effectiveTimeout)
+    }
 }
 
 extension Instant {

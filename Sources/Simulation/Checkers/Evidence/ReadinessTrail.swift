@@ -175,14 +175,23 @@ struct ReadinessTrail {
         }
     }
 
-    /// Instances that are not ready any more by no call of the controller, and were at or after `since`.
-    func lost(_ app: AppName, _ process: ProcessName, since: Instant) -> [Path] {
-        paths.values.filter { path in
-            guard path.app == app, path.process == process, !path.isReady, !path.isDownByCall else {
-                return false
-            }
-            return path.lastReadyAt.map { $0 >= since } ?? false
+    /// Instances that are not ready any more by no call of the controller, and were at or after `since`; those included
+    /// that have fallen in this very moment, such as all of them with their engine.
+    func lost(
+        _ app: AppName, _ process: ProcessName, since: Instant, without gone: Set<ContainerID>,
+        in world: WorldTruth
+    ) -> [Path] {
+        paths.filter { id, path in
+            guard path.app == app, path.process == process, !gone.contains(id) else { return false }
+            if path.isReady { return world.instances[id]?.isReady != true && !beingTaken.contains(id) }
+            return !path.isDownByCall && path.lastReadyAt.map { $0 >= since } ?? false
         }
+        .map(\.value)
+    }
+
+    /// It is ready for the first time since its last start, and was not before `since`.
+    func hasComeUp(_ id: ContainerID, since: Instant) -> Bool {
+        paths[id]?.firstReadyAt.map { $0 >= since } ?? false
     }
 
     /// It was not ready for a while that ended after `since`.

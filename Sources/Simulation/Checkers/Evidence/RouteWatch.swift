@@ -32,12 +32,4 @@ extension Route {
         let shares = (split ?? [:]).sorted { $0.key < $1.key }.map { "\($0.key) \($0.value) %" }
         return names.joined(separator: " ") + (shares.isEmpty ? "" : "; " + shares.joined(separator: " "))
     }
-
-    /// Whether new requests reach the container.
-    func serves(_ id: ContainerID) -> Bool {
-        guard let target = targets.first(where: { $0.container == id }), !target.isDraining else {
-            return false
-        }
-        return split.map { ($0[target.release] ?? 0) > 0 } ?? true
-    }
 }
