@@ -12,6 +12,8 @@ struct AppRecord {
         var desired: DesiredApp
         var instances: [ContainerID: ObservedInstance] = [:]
         var health: [ContainerID: InstanceHealth] = [:]
+        var unseen: [ContainerID: String] = [:]
+        var inherited: [String: Instant] = [:]
         var inFlight: [Int64: Action] = [:]
         var failures: [ActionKey: ActionFailure] = [:]
         var livenessRestarts: [String: Int] = [:]
@@ -31,6 +33,8 @@ struct AppRecord {
             desired = other.desired
             instances = other.instances
             health = other.health
+            unseen = other.unseen
+            inherited = other.inherited
             inFlight = other.inFlight
             failures = other.failures
             livenessRestarts = other.livenessRestarts
@@ -75,6 +79,22 @@ struct AppRecord {
         _modify {
             makeUnique()
             yield &storage.health
+        }
+    }
+    /// Containers that are ours for all that is known, by their names, that could not be read since the start.
+    var unseen: [ContainerID: String] {
+        get { storage.unseen }
+        _modify {
+            makeUnique()
+            yield &storage.unseen
+        }
+    }
+    /// Names of containers that the last run had asked the engine to take down, and until when that may be going on.
+    var inherited: [String: Instant] {
+        get { storage.inherited }
+        _modify {
+            makeUnique()
+            yield &storage.inherited
         }
     }
     /// Actions under way, by the sequence of their intent.

@@ -14,6 +14,7 @@ extension Controller {
         // It may have waited long at the turnstile, or for evidence.
         guard fence == nil else { return }
         guard isStillWanted(action, app) else { return withdraw(intent, action, app) }
+        var isSeen = true
         do throws(EngineError) {
             switch action {
             case .prepare(let reference, let known):
@@ -28,20 +29,20 @@ extension Controller {
                 await inspect(id)
             case .start(let id, _):
                 try await engine.start(id)
-                await inspect(id)
+                isSeen = await inspect(id)
             case .stop(let id, _, let grace):
                 try await engine.stop(id, grace: grace)
-                await inspect(id)
+                isSeen = await inspect(id)
             case .restart(let id, _, let grace):
                 try await engine.restart(id, grace: grace)
-                await inspect(id)
+                isSeen = await inspect(id)
                 let now = clock.now()
                 apps[app]?.health[id]?.restarted(now: now)
                 timers.add(.probe(app, id), at: now)
             case .remove(let id, _, let grace):
                 try await engine.remove(id, grace: grace)
                 // Gone when it is seen to be gone: an engine may say yes and do nothing.
-                await inspect(id)
+                isSeen = await inspect(id)
             case .repair(let id, _, let repairs):
                 try await engine.repair(id, repairs)
                 await inspect(id)
@@ -52,9 +53,15 @@ extension Controller {
             case .unroute(let key):
                 try await onEdge { edge throws(EdgeError) in try await edge.remove(key) }
             }
-            finish(intent, action, app, nil)
+            finish(intent, action, app, nil, isSeen: isSeen)
         } catch {
-            finish(intent, action, app, error)
+            // A call that failed may have done its work all the same.
+            if error.leavesOpen, let id = action.container {
+                isSeen = await inspect(id)
+            } else {
+                isSeen = !error.leavesOpen || !action.bringsUp
+            }
+            finish(intent, action, app, error, isSeen: isSeen)
         }
     }
 
@@ -96,11 +103,17 @@ extension Controller {
         guard owned[id] == nil else { return }
         let container = OwnedContainer(id: id, name: name, app: app)
         owned[id] = container
+        // It is there, whether or not it can be read.
+        if apps[app]?.instances[id] == nil { apps[app]?.unseen[id] = name }
         if !isPlanted(.ownershipNotStored) { pending.owned.append(container) }
     }
 
-    private func finish(_ intent: Int64, _ action: Action, _ app: AppName, _ error: EngineError?) {
-        apps[app]?.inFlight[intent] = nil
+    /// - Parameter isSeen: what the action has left behind was read after it; otherwise it counts as under way until
+    ///   it is.
+    private func finish(
+        _ intent: Int64, _ action: Action, _ app: AppName, _ error: EngineError?, isSeen: Bool
+    ) {
+        if isSeen { apps[app]?.inFlight[intent] = nil }
         let key = ActionKey(action)
         if let error {
             figures.actionsFailed[action.kind, default: 0] += 1
@@ -109,11 +122,12 @@ extension Controller {
             let outcome = IntentOutcome(sequence: intent, result: .failed, message: error.description)
             noteFailure(key, app, error)
             if case .launch(let order) = action {
-                // It may have been made all the same, and is ours then, whenever it is first seen.
+                // It may have been made all the same, and is ours then, whenever it is first seen. Its intent stays
+                // open until then: a successor that knew nothing of it would take it for somebody else's.
                 interruptedNames.insert(order.name)
-                tick += 1
-                unsettledLaunches.append((tick, outcome))
+                leaveOpen(intent, action, app, outcome)
             } else {
+                if !isSeen { leaveOpen(intent, action, app, nil) }
                 pending.outcomes.append(outcome)
             }
             // A call that failed may have done its work all the same.
@@ -122,10 +136,18 @@ extension Controller {
             figures.actionsSucceeded[action.kind, default: 0] += 1
             pending.outcomes.append(IntentOutcome(sequence: intent, result: .succeeded, message: ""))
             apps[app]?.failures[key] = nil
+            if !isSeen { leaveOpen(intent, action, app, nil) }
             noteSuccess(key, action, app)
             announce(action, app)
         }
         markDirty(app)
+    }
+
+    private func leaveOpen(_ intent: Int64, _ action: Action, _ app: AppName, _ outcome: IntentOutcome?) {
+        tick += 1
+        unsettled.append(
+            UnsettledAction(
+                tick: tick, intent: intent, app: app, container: action.container, outcome: outcome))
     }
 
     private func noteFailure(_ key: ActionKey, _ app: AppName, _ error: EngineError) {
@@ -299,6 +321,41 @@ extension Controller {
         removingNetworks.remove(name)
         pending.outcomes.append(outcome)
         ring()
+    }
+}
+
+/// An action that is over, and of which nobody can say yet what it has done.
+struct UnsettledAction {
+    /// When it was over; a reading that began later shows what has become of it.
+    var tick: Int64
+    var intent: Int64
+    var app: AppName
+    /// What it was about; `nil` for a launch.
+    var container: ContainerID?
+    /// Written when it is settled, where that has to wait.
+    var outcome: IntentOutcome?
+}
+
+extension Action {
+    /// The container that it starts, stops, restarts or removes.
+    fileprivate var container: ContainerID? {
+        switch self {
+        case .start(let id, _), .stop(let id, _, _), .restart(let id, _, _), .remove(let id, _, _): id
+        case .launch, .repair, .prepare, .removeNetwork, .route, .unroute: nil
+        }
+    }
+    fileprivate var bringsUp: Bool { if case .launch = self { true } else { false } }
+}
+
+extension EngineError {
+    /// Nobody can say whether the engine has done what it was asked for.
+    fileprivate var leavesOpen: Bool {
+        switch code {
+        case .unreachable, .timeout, .protocolViolation, .internal: true
+        case .notFound, .conflict, .unauthorized, .rateLimited, .registryUnavailable, .diskFull, .startFailed,
+            .invalid, .policy:
+            false
+        }
     }
 }
 

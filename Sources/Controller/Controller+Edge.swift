@@ -65,7 +65,11 @@ extension Controller {
         let before = edgeState.routes
         edgeState.isCurrent = true
         edgeState.routes = routes
-        guard wasCurrent else { return markAllDirty() }
+        guard wasCurrent else {
+            // What a lost store has forgotten is told by the listing and the routes together.
+            wantRelist()
+            return markAllDirty()
+        }
         for name in Set(before.keys).union(routes.keys) {
             // Requests are counted all the time, and only a rollout is judged by them.
             let isNews =

@@ -48,7 +48,11 @@ extension Controller {
             // Subscribed before the listing: what is asked for while it runs is not lost.
             let trigger = relistHub.subscribe()
             try await list()
-            let next = clock.now() + configuration.relistInterval
+            // What hangs is looked at sooner: until it is seen, it stands in the way.
+            let isBlind = !unsettled.isEmpty || apps.values.contains { !$0.unseen.isEmpty }
+            let interval =
+                isBlind ? min(.seconds(10), configuration.relistInterval) : configuration.relistInterval
+            let next = clock.now() + interval
             await wait(until: isPlanted(.eventsOnly) ? .distantFuture : next, or: trigger)
         }
     }
@@ -89,9 +93,14 @@ extension Controller {
         }
         // One listing may be stale or lack an item; what is asked for by its id and is not there is gone.
         let missing = Set(owned.keys).union(apps.values.flatMap(\.instances.keys)).subtracting(seen)
-        for id in missing.sorted() where isNews(id) { await inspect(id) }
-        pending.outcomes += unsettledLaunches.filter { $0.tick < started }.map(\.outcome)
-        unsettledLaunches.removeAll { $0.tick < started }
+        var unread = Set(snapshot.unreadable.map(\.id))
+        for id in missing.sorted() where isNews(id) {
+            let isRead = await inspect(id)
+            if !isRead { unread.insert(id) }
+        }
+        unreadable = snapshot.unreadable
+        noteUnreadable()
+        settle(before: started, unread: unread)
         touched = touched.filter { $0.value > started }
         listedTick = started
         networks = snapshot.networks
@@ -141,26 +150,74 @@ extension Controller {
     }
 
     /// Looks at one container anew.
-    func inspect(_ id: ContainerID) async {
+    ///
+    /// - Returns: `false` if it could not be read.
+    @discardableResult
+    func inspect(_ id: ContainerID) async -> Bool {
         tick += 1
         let started = tick
         do throws(EngineError) {
             let instance = try await engine.inspect(id)
-            guard max(touched[id] ?? 0, listedTick) <= started else { return }
+            guard max(touched[id] ?? 0, listedTick) <= started else { return true }
             touched[id] = started
             if let instance { note(instance, now: clock.now()) } else { forget(id) }
+            return true
         } catch {
             if isPlanted(.failedInspectIsGone) { forget(id) }
             // The full listing tries again, and says so if the engine is gone.
             wantRelist()
+            return false
         }
     }
 
     func forget(_ id: ContainerID) {
         tick += 1
         touched[id] = tick
-        for (name, record) in apps where record.instances[id] != nil { drop(id, of: name) }
+        for (name, record) in apps where record.instances[id] != nil || record.unseen[id] != nil {
+            drop(id, of: name)
+        }
         disown(id)
+    }
+
+    /// What could not be read is there all the same, and counts as such: what is recorded as ours already does, and
+    /// what is ours by its name, as a store that was lost does not know it, from now on.
+    func noteUnreadable() {
+        let hanging = Set(unreadable.map(\.id))
+        for (id, app) in unseenByName where !hanging.contains(id) {
+            if owned[id] == nil { apps[app]?.unseen[id] = nil }
+            unseenByName[id] = nil
+        }
+        for container in unreadable where owned[container.id] == nil && unseenByName[container.id] == nil {
+            for (app, record) in apps where isOurs(named: container.name, app, record) {
+                apps[app]?.unseen[container.id] = container.name
+                unseenByName[container.id] = app
+            }
+        }
+    }
+
+    /// As `isOurs`, where nothing but the name can be read.
+    private func isOurs(named name: String, _ app: AppName, _ record: AppRecord) -> Bool {
+        guard let release = configuration.naming.parts(ofContainer: name, app: app)?.release else {
+            return false
+        }
+        let memory = record.memory
+        return interruptedNames.contains(name) || record.inFlight.values.contains { $0.object == name }
+            || release >= memory.nextRelease
+            || [memory.lastGood, memory.rollout?.target, memory.kept?.release].contains {
+                $0?.number == release
+            }
+    }
+
+    /// Takes as settled what a reading that began after it has shown.
+    private func settle(before started: Int64, unread: Set<ContainerID>) {
+        func isShown(_ action: UnsettledAction) -> Bool {
+            action.tick < started && !(action.container.map(unread.contains) ?? false)
+        }
+        for action in unsettled where isShown(action) {
+            apps[action.app]?.inFlight[action.intent] = nil
+            if let outcome = action.outcome { pending.outcomes.append(outcome) }
+        }
+        unsettled.removeAll(where: isShown)
     }
 
     private func drop(_ id: ContainerID, of app: AppName) {
@@ -172,6 +229,7 @@ extension Controller {
         }
         apps[app]?.instances[id] = nil
         apps[app]?.health[id] = nil
+        apps[app]?.unseen[id] = nil
         markDirty(app)
     }
 
@@ -196,6 +254,7 @@ extension Controller {
         }
         let before = apps[app]?.instances[instance.id]
         apps[app]?.instances[instance.id] = instance
+        if apps[app]?.unseen[instance.id] != nil { apps[app]?.unseen[instance.id] = nil }
         if apps[app]?.health[instance.id] == nil {
             // Read first: the optional chain below holds `apps` while its right side is worked out.
             let restarts = apps[app]?.livenessRestarts[instance.name] ?? 0
@@ -246,6 +305,8 @@ extension Controller {
             return false
         }
         if interruptedNames.contains(instance.name) { return !isPlanted(.openIntentsForgotten) }
+        // What was taken for ours while it hung stays so, whatever was numbered meanwhile.
+        if unseenByName[instance.id] != nil { return true }
         if apps[instance.labels.app]?.inFlight.values.contains(where: { $0.object == instance.name }) == true
         {
             return true

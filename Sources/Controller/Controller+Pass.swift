@@ -103,11 +103,23 @@ extension Controller {
             app: name, now: now, wall: clock.wall(), installation: configuration.installation,
             naming: configuration.naming, desired: record.desired, memory: record.memory,
             instances: record.instances.values.sorted { $0.name < $1.name }, health: record.health,
-            recordedNames: recordedNames, inFlight: record.inFlight.sorted { $0.key < $1.key }.map(\.value),
+            unseen: record.unseen.map { UnseenContainer(id: $0.key, name: $0.value) }
+                .sorted { ($0.name, $0.id) < ($1.name, $1.id) },
+            recordedNames: recordedNames,
+            inFlight: record.inFlight.sorted { $0.key < $1.key }.map(\.value) + inherited(record, now: now),
             failures: record.failures, isEngineCurrent: engineState.isCurrent,
             engineProblem: engineState.problem,
             unmetDependencies: unmetDependencies(of: record), prepared: record.prepared,
             edge: edgeView(of: name), analysisRuns: record.analysis.runs)
+    }
+
+    /// What the last run had asked for counts as under way for as long as an instance may take to end.
+    private func inherited(_ record: AppRecord, now: Instant) -> [Action] {
+        guard !record.inherited.isEmpty else { return [] }
+        return record.instances.values.filter { instance in
+            instance.state == .running && record.inherited[instance.name].map { now < $0 } ?? false
+        }
+        .sorted { $0.name < $1.name }.map { .stop($0.id, name: $0.name, grace: .zero) }
     }
 
     private func unmetDependencies(of record: AppRecord) -> [AppName] {

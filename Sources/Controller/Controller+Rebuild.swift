@@ -35,7 +35,9 @@ extension Controller {
     func rebuildFromLabels() async {
         for name in apps.keys.sorted() {
             guard let record = apps[name], isBehind(record) else { continue }
-            guard let group = liveGroup(record) else {
+            // Who gets the requests is part of what runs.
+            guard edge == nil || edgeState.isCurrent else { continue }
+            guard let group = liveGroup(name, record) else {
                 // Nothing of what the store does not know is alive, so there is nothing to be kept as it is.
                 if sources[record.memory.source]?.fetchedAt != nil { takeNumbers(name) }
                 continue
@@ -60,21 +62,29 @@ extension Controller {
         record.instances.values.contains { $0.labels.release >= record.memory.nextRelease }
     }
 
-    /// Among releases that the store does not know, the one with the most running instances, or where none runs at this
-    /// moment with the most that are restarted by the engine; of equals the oldest, because a newer one may have been
-    /// half-way.
-    private func liveGroup(_ record: AppRecord) -> InstanceLabels? {
+    /// Among releases that the store does not know, the one that gets requests, with the most running instances, or
+    /// where none runs at this moment with the most that are restarted by the engine; of equals the oldest, because a
+    /// newer one may have been half-way.
+    private func liveGroup(_ name: AppName, _ record: AppRecord) -> InstanceLabels? {
         let live = record.instances.values.filter {
             $0.labels.release >= record.memory.nextRelease && $0.state.isLive
         }
         let running = live.filter { $0.state == .running }
         let unknown = running.isEmpty ? live : running
-        let groups = Dictionary(grouping: unknown, by: \.labels.release)
-        let best = groups.max { left, right in
-            left.value.count == right.value.count
-                ? left.key > right.key : left.value.count < right.value.count
+        let routes = edgeState.routes[name] ?? [:]
+        let groups = Dictionary(grouping: unknown, by: \.labels.release).mapValues { group in
+            // What is kept beside the one that serves, or waits to be promoted, may be as many.
+            let served = group.count { instance in
+                routes[instance.labels.process]?.observed.route.serves(instance.id) ?? false
+            }
+            return (served: served, all: group)
         }
-        return best?.value.min { $0.name < $1.name }?.labels
+        let best = groups.max { left, right in
+            let (one, other) = (left.value, right.value)
+            return (one.served, one.all.count) == (other.served, other.all.count)
+                ? left.key > right.key : (one.served, one.all.count) < (other.served, other.all.count)
+        }
+        return best?.value.all.min { $0.name < $1.name }?.labels
     }
 
     private func rebuild(_ name: AppName, from labels: InstanceLabels) async {

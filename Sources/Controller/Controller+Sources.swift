@@ -188,6 +188,8 @@ extension Controller {
             // Its source has not been read, or is not configured any more.
             want(notReadYet(record.memory.source), of: name)
         }
+        // What hangs may be of an app that is known only now.
+        noteUnreadable()
         ring()
     }
 

@@ -47,9 +47,12 @@ public actor Controller {
     public private(set) var fence: StoreError?
     /// Names that intents without an outcome of the last run were about.
     var interruptedNames: Set<String> = []
-    /// Launches that failed, and the tick at which they did. Their intents stay open until a listing has shown what
-    /// they left behind: a successor that knew nothing of them would take that for somebody else's.
-    var unsettledLaunches: [(tick: Int64, outcome: IntentOutcome)] = []
+    /// Actions whose effect is not known yet. They count as under way until a reading that began later has shown it.
+    var unsettled: [UnsettledAction] = []
+    /// What the newest listing could not read.
+    var unreadable: [EngineSnapshot.UnreadableContainer] = []
+    /// Unreadable containers that are not recorded as ours, and are for all that their names say.
+    var unseenByName: [ContainerID: AppName] = [:]
     /// Apps of which it was said already that what runs of them could not be rebuilt.
     var unrebuilt: Set<AppName> = []
     var notices: [String] = []
@@ -209,11 +212,15 @@ public actor Controller {
             // Nothing could progress while nobody was here.
             if let last = state.clock?.now, memory.rollout != nil, memory.rollout?.stalledSince == nil {
                 memory.rollout?.stalledSince = min(last, clock.now())
+                // Written with the first batch, or a successor would count from that one's clock.
+                changedMemories.insert(name)
             }
             if isPlanted(.quarantineNotStored) { memory.quarantine = [] }
             if isPlanted(.rolloutForgotten) { memory.rollout = nil }
             apps[name] = AppRecord(memory: memory, desired: notReadYet(memory.source))
         }
+        // Each is seen, or found to be gone, with the first listing.
+        for container in owned.values { apps[container.app]?.unseen[container.id] = container.name }
         for watched in configuration.repositories {
             for source in watched.sources {
                 sources[source.name] = SourceRecord(
@@ -221,6 +228,7 @@ public actor Controller {
             }
         }
         for intent in state.openIntents {
+            inherit(intent)
             interruptedNames.insert(intent.object)
             pending.outcomes.append(
                 IntentOutcome(
@@ -228,6 +236,18 @@ public actor Controller {
                     message: "the controller ended before the answer"))
         }
         emit(.controllerStarted, message: state.isNew ? "with an empty store" : "")
+    }
+
+    /// The engine may have got a request of the last run that takes an instance down, and not be done with it.
+    private func inherit(_ intent: Intent) {
+        guard let app = intent.app, let memory = apps[app]?.memory,
+            intent.action == .stop || intent.action == .restart || intent.action == .remove
+        else { return }
+        let releases = [memory.lastGood, memory.rollout?.target, memory.kept?.release].compactMap { $0 }
+        let graces = releases.flatMap { $0.templates.values.map(\.container.stopGrace) }
+        let until = clock.now() + (graces.max() ?? .seconds(30)) + .seconds(5)
+        apps[app]?.inherited[intent.object] = until
+        timers.add(.plan(app), at: until)
     }
 
     func notReadYet(_ source: SourceName) -> DesiredApp {

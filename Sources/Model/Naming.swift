@@ -11,6 +11,21 @@ public struct Naming: Hashable, Sendable {
     public func container(app: AppName, process: ProcessName, release: ReleaseNumber, index: Int) -> String {
         "\(prefix)\(app)-\(process)-\(release)-\(index)"
     }
+    /// What a name made by `container` says of itself; `nil`: it is none of that app.
+    public func parts(
+        ofContainer name: String, app: AppName
+    ) -> (process: ProcessName, release: ReleaseNumber)? {
+        let stem = "\(prefix)\(app)-"
+        guard name.hasPrefix(stem) else { return nil }
+        let words = name.dropFirst(stem.count).split(separator: "-", omittingEmptySubsequences: false)
+        guard words.count >= 3, let index = Int(words[words.count - 1]), index >= 1,
+            words[words.count - 2].first == "v",
+            let release = Int(words[words.count - 2].dropFirst()).flatMap({ ReleaseNumber($0) }),
+            let process = ProcessName(words.dropLast(2).joined(separator: "-")),
+            container(app: app, process: process, release: release, index: index) == name
+        else { return nil }
+        return (process, release)
+    }
     /// `slipway-retail`: the network that the apps of a project share.
     public func network(_ project: ProjectName) -> String { "\(prefix)slipway-\(project)" }
     /// `shop-uploads`.

@@ -12,6 +12,8 @@ public struct AppInput: Sendable {
     /// Containers of the app that are recorded as ours, sorted by name.
     public var instances: [ObservedInstance]
     public var health: [ContainerID: InstanceHealth]
+    /// Containers of the app that are there and could not be read since the controller started, sorted by name.
+    public var unseen: [UnseenContainer]
     /// The name under which each container was made, to see a rename by hand.
     public var recordedNames: [ContainerID: String]
     /// Actions under way. They count as done where that is the worse case: a start as live, a stop as not ready.
@@ -34,7 +36,8 @@ public struct AppInput: Sendable {
     public init(
         app: AppName, now: Instant, wall: WallTime, installation: InstallationName, naming: Naming,
         desired: DesiredApp, memory: AppMemory, instances: [ObservedInstance],
-        health: [ContainerID: InstanceHealth], recordedNames: [ContainerID: String] = [:],
+        health: [ContainerID: InstanceHealth], unseen: [UnseenContainer] = [],
+        recordedNames: [ContainerID: String] = [:],
         inFlight: [Action] = [],
         failures: [ActionKey: ActionFailure] = [:], isEngineCurrent: Bool = true, engineProblem: String = "",
         unmetDependencies: [AppName] = [], prepared: PreparedRelease? = nil, edge: EdgeView = .none,
@@ -49,6 +52,7 @@ public struct AppInput: Sendable {
         self.memory = memory
         self.instances = instances
         self.health = health
+        self.unseen = unseen
         self.recordedNames = recordedNames
         self.inFlight = inFlight
         self.failures = failures
@@ -58,6 +62,20 @@ public struct AppInput: Sendable {
         self.prepared = prepared
         self.edge = edge
         self.analysisRuns = analysisRuns
+    }
+}
+
+/// A container that is there for all that is known, and of which the engine has told nothing yet: it hangs.
+///
+/// It counts where that is the worse case: alive for the ceiling and for one writer on a volume, not ready for the
+/// floor and the gate. It is not touched, and keeps the requests that it has.
+public struct UnseenContainer: Hashable, Sendable {
+    public var id: ContainerID
+    /// The name under which it was made; it says of which process and release it is.
+    public var name: String
+    public init(id: ContainerID, name: String) {
+        self.id = id
+        self.name = name
     }
 }
 

@@ -22,6 +22,12 @@ extension AppPlanning {
 
     func isRouted(_ process: ProcessName) -> Bool { routedProcesses.contains(process) }
 
+    /// No release is remembered, and still something of the app is there and has requests: an old or new store, or what
+    /// was tried and never proven. Whatever serves goes on serving, and nothing else comes in.
+    private var isRoutingUnknown: Bool {
+        routing == nil && !(input.instances.isEmpty && input.unseen.isEmpty)
+    }
+
     /// Why nothing can be decided that depends on the edge.
     var edgeProblem: String? {
         guard case .unreachable(let problem) = input.edge else { return nil }
@@ -92,7 +98,7 @@ extension AppPlanning {
     /// Tells the edge what follows from what has just been decided.
     mutating func routeAll() {
         guard case .routes(let observed) = input.edge else { return }
-        let processes = routedProcesses
+        let processes = isRoutingUnknown ? observed.keys.sorted() : routedProcesses
         for process in processes {
             let wanted = wantedRoute(process)
             if observed[process]?.observed.route != wanted { perform(.route(wanted)) }
@@ -119,21 +125,36 @@ extension AppPlanning {
             view($0)
         }
         .filter { $0.isTrusted || $0.isLive && isPlanted(.unreadyGetsRequests) }
-        let staying = present.filter { !departing.contains($0.id) }
+        let staying = present.filter {
+            !departing.contains($0.id) && (!isRoutingUnknown || isInRoute($0))
+        }
         var serving = staying.filter { isAdmitted($0) }
+        let hidden = hiddenTargets(process)
         // Somebody has to answer: one that is not yet proven is better than nobody.
-        if serving.isEmpty { serving = staying }
+        if serving.isEmpty, hidden.isEmpty { serving = staying }
         let names = Set(serving.map(\.id))
         let leaving = present.filter { !names.contains($0.id) && isStillDraining($0, process) }
         let targets =
             serving.map { target($0, process, isDraining: false) }
-            + leaving.map { target($0, process, isDraining: true) }
+            + leaving.map { target($0, process, isDraining: true) } + hidden
         let spec = routing?.spec.process(process)
+        let known = isRoutingUnknown ? observedRoute(process)?.observed.route : nil
         return Route(
             key: RouteKey(app: input.app, process: process),
-            domains: spec?.effectiveDomains ?? [],
-            targets: targets.sorted { $0.name < $1.name }, split: split(serving),
-            options: spec?.effectiveEdge ?? EdgeSpec(), trial: trial(process))
+            domains: known?.domains ?? spec?.effectiveDomains ?? [],
+            targets: targets.sorted { $0.name < $1.name }, split: split(serving, hidden, process),
+            options: known?.options ?? spec?.effectiveEdge ?? EdgeSpec(),
+            trial: known.map(\.trial) ?? trial(process))
+    }
+
+    /// Targets of which the engine has told nothing since the controller started: they keep what they have, unless
+    /// their release has failed.
+    private func hiddenTargets(_ process: ProcessName) -> [Route.Target] {
+        guard !input.unseen.isEmpty, let route = observedRoute(process)?.observed.route else { return [] }
+        let unseen = Set(input.unseen.map(\.id))
+        var failed: ReleaseNumber?
+        if case .rollingBack = memory.rollout?.phase { failed = memory.rollout?.target.number }
+        return route.targets.filter { unseen.contains($0.container) && $0.release != failed }
     }
 
     /// New instances get requests when they are proven; what has them keeps them while it is ready.
@@ -180,21 +201,28 @@ extension AppPlanning {
             else { continue }
             return port
         }
-        return routing?.spec.process(process)?.port ?? 0
+        let observed = observedRoute(process)?.observed.route.targets.first { $0.container == view.id }
+        return routing?.spec.process(process)?.port ?? observed?.port ?? 0
     }
 
     /// Shares by release, where the step gives some and both sides are there to take them.
-    private func split(_ serving: [InstanceView]) -> [ReleaseNumber: Int]? {
-        guard let share, let rollout = memory.rollout else { return nil }
-        let process = serving.first?.instance.labels.process
-        let targetTemplate = process.flatMap { rollout.target.templates[$0]?.digest }
+    private func split(
+        _ serving: [InstanceView], _ hidden: [Route.Target], _ process: ProcessName
+    ) -> [ReleaseNumber: Int]? {
+        // A process that nobody wants any more goes with the success; until then all that is left of it serves.
+        guard let share, let rollout = memory.rollout,
+            rollout.target.spec.process(process)?.effectiveReplicas ?? 0 > 0
+        else { return nil }
+        let targetTemplate = rollout.target.templates[process]?.digest
         // An instance that both releases share counts for the new one by its template, and there is nothing to split.
-        let releases = Set(serving.map(\.instance.labels.release))
+        let hiddenReleases = hidden.filter { !$0.isDraining }.map(\.release)
+        let releases = Set(serving.map(\.instance.labels.release)).union(hiddenReleases)
         let new = Set(
-            serving.filter { $0.instance.labels.template == targetTemplate }.map(\.instance.labels.release))
+            serving.filter { $0.instance.labels.template == targetTemplate }.map(\.instance.labels.release)
+        ).union(hiddenReleases.filter { $0 == rollout.target.number })
         let old = releases.subtracting(new)
         guard !new.isEmpty, !old.isEmpty else { return nil }
-        if share == 0, let process, !isDark(process) { return nil }
+        if share == 0, !isDark(process) { return nil }
         var split: [ReleaseNumber: Int] = [:]
         spread(share, over: new, into: &split)
         spread(isPlanted(.sharesDoNotSum) ? 100 : 100 - share, over: old, into: &split)
@@ -209,7 +237,8 @@ extension AppPlanning {
         guard share == 0, let target = memory.rollout?.target, let lastGood = memory.lastGood else {
             return false
         }
-        guard target.spec.deploy.effectiveStrategy == .canary else { return true }
+        // Blue and green are never mixed, unless green has been given requests before it was overtaken.
+        guard target.spec.deploy.effectiveStrategy == .canary || isLit(process, target) else { return true }
         let wants = [target, lastGood].map { $0.spec.process(process)?.effectiveReplicas ?? 0 }
         let capacity = wants.max() ?? 0
         let floor = capacity - Planner.limits(target.spec.deploy, want: capacity).unavailable
@@ -233,6 +262,14 @@ extension AppPlanning {
         return Route.Trial(
             match: deploy.canaryMatch, host: deploy.preview,
             release: moving.flatMap { $0.templates[process] == nil ? nil : $0.number })
+    }
+
+    /// The edge gives requests to instances of the template that the release has.
+    private func isLit(_ process: ProcessName, _ release: Release) -> Bool {
+        guard let route = observedRoute(process)?.observed.route else { return false }
+        let template = release.templates[process]?.digest
+        let mine = Set(input.instances.filter { $0.labels.template == template }.map(\.id))
+        return mine.contains(where: route.serves)
     }
 
     private func spread(

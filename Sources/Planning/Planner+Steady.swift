@@ -62,7 +62,7 @@ extension AppPlanning {
     /// More instances than wanted, after scaling down: those that are not ready first, then the highest names.
     private mutating func removeSurplus(_ view: ProcessView) {
         let present = view.mine.filter { !$0.isStopping }
-        var surplus = present.count + view.launching - view.want
+        var surplus = present.count + view.launching + view.unseen.count - view.want
         guard surplus > 0 else { return }
         let inOrder = present.sorted { left, right in
             if left.isServing != right.isServing {
@@ -144,7 +144,7 @@ extension AppPlanning {
             memory.rollout = rollout
         }
         if views.allSatisfy({
-            $0.mineReady >= $0.want && $0.others.isEmpty && $0.launching + $0.launchingOthers == 0
+            $0.mineReady >= $0.want && $0.others.isEmpty && !$0.isUnsettled
         }) {
             end(rollout, failure, .rolledBack, "\(lastGood.number) is back in full")
             steady()
@@ -170,7 +170,7 @@ extension AppPlanning {
     /// There is nothing to go back to: what failed is taken away and a person is asked.
     private mutating func removeFirstRelease(_ rollout: Rollout, _ failure: Failure) {
         let mine = input.instances.filter { $0.labels.spec == rollout.target.specDigest }
-        if mine.isEmpty, !input.inFlight.contains(where: { $0.kind == .launch }) {
+        if mine.isEmpty, input.unseen.isEmpty, !input.inFlight.contains(where: { $0.kind == .launch }) {
             end(rollout, failure, .held, "there is no earlier good release to go back to")
             steady()
             return
@@ -202,7 +202,7 @@ extension AppPlanning {
         memory.isBeingRemoved = true
         for instance in input.instances { remove(view(instance)) }
         routeRemoval()
-        if input.instances.isEmpty, input.inFlight.isEmpty, plan.actions.isEmpty {
+        if input.instances.isEmpty, input.unseen.isEmpty, input.inFlight.isEmpty, plan.actions.isEmpty {
             plan.isForgotten = true
             event(.appRemoved, "removed with all its containers; its volumes are kept")
         }
@@ -219,7 +219,7 @@ extension AppPlanning {
 
     private mutating func routeRemoval() {
         guard case .routes(let observed) = input.edge else { return }
-        guard input.instances.isEmpty else { return routeAll() }
+        guard input.instances.isEmpty, input.unseen.isEmpty else { return routeAll() }
         for process in observed.keys.sorted() {
             perform(.unroute(RouteKey(app: input.app, process: process)))
         }

@@ -65,7 +65,10 @@ extension AppPlanning {
 
     private mutating func release(of candidate: Candidate, _ prepared: PreparedRelease) -> Release {
         // Numbers that containers carry are not given again, whatever the store knows of them.
-        if let highest = input.instances.map(\.labels.release).max() { memory.catchUp(with: highest) }
+        let unseen = input.unseen.compactMap { place(of: $0)?.release }
+        if let highest = (input.instances.map(\.labels.release) + unseen).max() {
+            memory.catchUp(with: highest)
+        }
         let number = prepared.adoptedNumber ?? memory.nextRelease
         memory.nextRelease = max(memory.nextRelease, number.next)
         return Release(

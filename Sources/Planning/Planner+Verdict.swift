@@ -257,11 +257,11 @@ extension AppPlanning {
             plan.phase = "repairing"
             plan.because = worldBlockers() + edgeBlockers() + instanceBlockers(views)
         } else if views.contains(where: {
-            !$0.others.isEmpty || $0.mine.count > $0.want || $0.launching + $0.launchingOthers > 0
+            !$0.others.isEmpty || $0.mine.count > $0.want || $0.isUnsettled
         }) {
             plan.verdict = .progressing
             plan.phase = "cleaning up"
-            plan.because = worldBlockers() + cleanupBlockers(views)
+            plan.because = worldBlockers() + cleanupBlockers(views) + unseenBlockers(views)
         } else if !areRoutesSettled {
             plan.verdict = edgeProblem == nil ? .progressing : .degraded
             plan.phase = "routing"
@@ -430,7 +430,13 @@ extension AppPlanning {
                         message: "\(view.name) has \(view.mineReady) of \(view.want) instances ready"))
             }
         }
-        return Array(blockers.prefix(5))
+        return Array((unseenBlockers(views) + blockers).prefix(5))
+    }
+
+    private func unseenBlockers(_ views: [ProcessView]) -> [Blocker] {
+        views.flatMap { $0.unseen + $0.unseenOthers }.map { name in
+            Blocker(cause: .engine, object: name, message: "the engine does not say how it is")
+        }
     }
 
     private func instanceBlocker(_ view: InstanceView) -> Blocker? {

@@ -138,6 +138,9 @@ struct AppPlanning {
     var isStoreBehind: Bool {
         if isPlanted(.oldStoreBelieved) { return false }
         return input.instances.contains { $0.labels.release >= memory.nextRelease }
+            || input.unseen.contains { container in
+                place(of: container).map { $0.release >= memory.nextRelease } ?? false
+            }
     }
 
     private mutating func move() {
@@ -190,7 +193,8 @@ struct AppPlanning {
         var names =
             usedNames
             ?? Set(input.instances.map(\.name)).union(input.recordedNames.values).union(
-                input.inFlight.map(\.object))
+                input.inFlight.map(\.object)
+            ).union(input.unseen.map(\.name))
         var index = 1
         while true {
             let name = input.naming.container(
@@ -274,8 +278,10 @@ struct AppPlanning {
         let route = routes[process]?.observed.route
         let target = route?.targets.first { $0.container == instance.id }
         let isInRoute = target != nil || !isRouted(process)
+        // Cut off from its network, it answers nobody, whatever the edge does.
+        let isCutOff = instance.address == nil && isRouted(process)
         let isReachable =
-            isInRoute && !isInTheDark(instance)
+            isInRoute && !isCutOff && !isInTheDark(instance)
             && route?.split.map { ($0[instance.labels.release] ?? 0) > 0 } ?? true
         return (isInRoute, isReachable, target?.isDraining ?? false)
     }
@@ -297,6 +303,7 @@ struct AppPlanning {
         for process in release?.spec.processes ?? [] { add(process.name) }
         for process in other?.spec.processes ?? [] { add(process.name) }
         for instance in input.instances { add(instance.labels.process) }
+        for container in input.unseen { if let place = place(of: container) { add(place.process) } }
         let launches = underWay.compactMap { action in
             if case .launch(let order) = action { order } else { nil }
         }
@@ -315,7 +322,19 @@ struct AppPlanning {
                 views[place].others.append(view(instance))
             }
         }
-        for order in launches where !input.instances.contains(where: { $0.name == order.name }) {
+        for container in input.unseen {
+            guard let (process, number) = place(of: container), let place = names.firstIndex(of: process)
+            else { continue }
+            if let template = views[place].template, self.template(of: process, number) == template.digest {
+                views[place].unseen.append(container.name)
+            } else {
+                views[place].unseenOthers.append(container.name)
+            }
+        }
+        func isSeen(_ name: String) -> Bool {
+            input.instances.contains { $0.name == name } || input.unseen.contains { $0.name == name }
+        }
+        for order in launches where !isSeen(order.name) {
             guard let place = names.firstIndex(of: order.labels.process) else { continue }
             if views[place].template?.digest == order.labels.template {
                 views[place].launching += 1
@@ -325,6 +344,17 @@ struct AppPlanning {
         }
         for place in views.indices { views[place].dropNeedlessKept() }
         return views
+    }
+
+    /// Which process and release a container is of that could not be read.
+    func place(of container: UnseenContainer) -> (process: ProcessName, release: ReleaseNumber)? {
+        input.naming.parts(ofContainer: container.name, app: input.app)
+    }
+
+    /// The template that the release of that number has for the process, if it is remembered.
+    private func template(of process: ProcessName, _ number: ReleaseNumber) -> ContentDigest? {
+        [memory.rollout?.target, memory.lastGood, memory.kept?.release].compactMap { $0 }
+            .first { $0.number == number }?.templates[process]?.digest
     }
 
     /// Of the release before, within the time that it is kept. Only what the edge keeps requests from stays idle.

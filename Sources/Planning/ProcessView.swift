@@ -115,6 +115,9 @@ struct ProcessView {
     var launching = 0
     /// The same of other templates: of a release that has failed or was overtaken meanwhile.
     var launchingOthers = 0
+    /// Names of containers of the wanted template, and of others, that could not be read since the controller started.
+    var unseen: [String] = []
+    var unseenOthers: [String] = []
 
     /// What is kept gives way as soon as its place is needed.
     mutating func dropNeedlessKept() {
@@ -130,17 +133,23 @@ struct ProcessView {
         func isCounted(_ view: InstanceView) -> Bool {
             view.isLive && !(view.isStopping && isPlanted(.ceilingForgetsStopping))
         }
+        let unread = unseen.count + unseenOthers.count
         let seen =
             mine.count(where: isCounted) + others.count(where: isCounted) + kept.count(where: isCounted)
+            + unread
         return isPlanted(.ceilingForgetsInFlight) ? seen : seen + launching + launchingOthers
     }
     /// Something of another template has, or is about to have, a process of its own.
-    var hasLiveOthers: Bool { launchingOthers > 0 || others.contains(where: \.isLive) }
+    var hasLiveOthers: Bool {
+        launchingOthers > 0 || !unseenOthers.isEmpty || others.contains(where: \.isLive)
+    }
+    /// Something of the process is on its way, or there for all that is known.
+    var isUnsettled: Bool { launching + launchingOthers + unseen.count + unseenOthers.count > 0 }
     /// Of the wanted template, there or coming; one that is stopped or restarted counts, because it is started
     /// again, not replaced.
     var mineCount: Int {
         mine.count { $0.instance.state != .dead && $0.instance.state != .removing && !$0.isLeaving }
-            + launching
+            + launching + unseen.count
     }
     var mineReady: Int { mine.count { $0.isReady } }
     var mineInRoute: Int { mine.count { $0.isReady && $0.isInRoute } }
@@ -157,7 +166,8 @@ struct ProcessView {
 
     /// Every instance of the wanted template has passed its window, and none is on its way.
     func isGateOpen(now: Instant, window: TimeSpan) -> Bool {
-        launching == 0 && mine.allSatisfy { $0.isLeaving || $0.isProven(now: now, window: window) }
+        launching == 0 && unseen.isEmpty
+            && mine.allSatisfy { $0.isLeaving || $0.isProven(now: now, window: window) }
     }
 
     /// Whether old instances must be gone before new ones start: the strategy says so, or one writer owns a volume.

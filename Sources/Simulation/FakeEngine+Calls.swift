@@ -15,6 +15,10 @@ extension FakeEngine {
             for container in state.containers.values {
                 let instance = container.instance
                 switch container.owner {
+                case .installation where state.hanging.contains(instance.name):
+                    snapshot.unreadable.append(
+                        EngineSnapshot.UnreadableContainer(
+                            id: instance.id, name: instance.name, reason: "no answer within 10 s"))
                 case .installation: snapshot.instances.append(instance)
                 case .copiedLabel:
                     snapshot.unreadable.append(
@@ -31,6 +35,10 @@ extension FakeEngine {
 
     public func inspect(_ id: ContainerID) throws(EngineError) -> ObservedInstance? {
         try call(nil) { (state) throws(EngineError) in
+            let isHanging = state.containers[id].map { state.hanging.contains($0.instance.name) } ?? false
+            if state.refusesInspections || isHanging {
+                throw EngineError(.timeout, "no answer within 10 s", call: "simulated")
+            }
             if state.containers[id]?.owner == .copiedLabel {
                 throw EngineError(.protocolViolation, "the labels of \(id) are incomplete", call: "simulated")
             }

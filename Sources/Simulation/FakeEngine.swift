@@ -55,6 +55,12 @@ public final class FakeEngine: Engine {
     }
     /// From now on these calls are answered with success and change nothing.
     public func setIneffective(_ kinds: Set<Action.Kind>) { state.withLock { $0.ineffective = kinds } }
+    /// From now on the engine says nothing of the containers of these names.
+    public func setHanging(_ names: Set<String>) { state.withLock { $0.hanging = names } }
+    /// From now on a container that is asked for by its id is not told of; the listing is.
+    public func refuseInspections(_ isRefused: Bool) {
+        state.withLock { $0.refusesInspections = isRefused }
+    }
     public func setDown(_ isDown: Bool) {
         let subscribers: [Subscriber] = state.withLock { state in
             state.isDown = isDown

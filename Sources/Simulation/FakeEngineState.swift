@@ -57,6 +57,9 @@ struct FakeEngineState {
     var holdsLaunches = false
     var heldLaunches: [CheckedContinuation<Void, Never>] = []
     /// Containers to be announced when the call ends.
+    /// Names of containers of which nothing can be told.
+    var hanging: Set<String> = []
+    var refusesInspections = false
     var touched: [ContainerID] = []
 
     // MARK: Containers

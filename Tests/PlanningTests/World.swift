@@ -23,6 +23,8 @@ struct World {
     var instances: [ContainerID: ObservedInstance] = [:]
     var health: [ContainerID: InstanceHealth] = [:]
     var names: [ContainerID: String] = [:]
+    /// There, and the engine says nothing of them.
+    var unseen: [UnseenContainer] = []
     var inFlight: [(action: Action, due: Instant)] = []
     var behaviors: [String: Behavior] = [:]
     var failures: [ActionKey: ActionFailure] = [:]
@@ -95,7 +97,8 @@ struct World {
         AppInput(
             app: app, now: now, wall: WallTime(secondsSince1970: now.nanoseconds / 1_000_000_000),
             installation: installation, naming: naming, desired: desired, memory: memory,
-            instances: instances.values.sorted { $0.name < $1.name }, health: health, recordedNames: names,
+            instances: instances.values.sorted { $0.name < $1.name }, health: health, unseen: unseen,
+            recordedNames: names,
             inFlight: inFlight.map(\.action), failures: failures, isEngineCurrent: isEngineCurrent,
             prepared: prepared, edge: edge)
     }
@@ -300,6 +303,15 @@ struct World {
         instances[id] = instance
         names[id] = order.name
         run(id)
+    }
+
+    /// The controller starts again while the engine says nothing of one container.
+    mutating func hide(_ id: ContainerID) {
+        guard let instance = instances[id] else { return }
+        unseen.append(UnseenContainer(id: id, name: instance.name))
+        instances[id] = nil
+        health[id] = nil
+        names[id] = nil
     }
 
     /// Puts a container of the wanted release there as an interrupted action would leave it.
