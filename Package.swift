@@ -85,8 +85,8 @@ let package = Package(
         program("slipway", ["Commands"]),
         program("slipway-fetch", ["GitSource"]),
         program("slipway-bench", [
-            "Controller", "DockerEngine", "Execution", "GitSource", "HTTPClient", "Model", "Planning", "Ports", "Probing",
-            "Simulation", "SpecLoading", "StateStore", "Telemetry",
+            "Controller", "DockerEngine", "EdgeProxy", "Execution", "GitSource", "HTTPClient", "HTTPServer", "Model",
+            "Planning", "Ports", "Probing", "Simulation", "SpecLoading", "StateStore", "Telemetry",
         ]),
 
         program("slipway-sim", ["Execution", "Model", "Simulation"]),

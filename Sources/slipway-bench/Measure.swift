@@ -19,6 +19,7 @@ enum Unit: String, Sendable {
     /// Time of the processor, all threads, user and system.
     case processorMilliseconds = "ms CPU"
     case mebibytes = "MiB"
+    case requests
 }
 
 /// What the runs of a measure gave, in its unit.

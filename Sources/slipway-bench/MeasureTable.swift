@@ -9,7 +9,14 @@ enum MeasureTable {
         CommitToFirstCall(),
         RepairKilled(),
         RolloutOverhead(),
-        ManyContainersMemory()
+        ManyContainersMemory(),
+        EdgeSwitch(name: "edge_switch_1", apps: 1),
+        EdgeSwitch(name: "edge_switch_1k", apps: 1_000),
+        EdgeSwitch(name: "edge_switch_10k", apps: 10_000),
+        EdgeTraffic(figure: .throughput),
+        EdgeTraffic(figure: .slowest),
+        EdgeMemory(),
+        DeployLostRequests()
     ]
 
     static func measure(named name: String) -> (any Measure)? { all.first { $0.name == name } }

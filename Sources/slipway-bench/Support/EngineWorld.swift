@@ -3,6 +3,7 @@ import DockerEngine
 import Glibc
 import HTTPClient
 import Model
+import Ports
 import Probing
 import Simulation
 import StateStore
@@ -51,7 +52,7 @@ struct EngineWorld: Sendable {
 
     /// Runs a controller with its memory in `folder`.
     func withController<Value: Sendable>(
-        folder: String, _ body: (Controller) async throws -> Value
+        folder: String, edge: (any Edge)? = nil, _ body: (Controller) async throws -> Value
     ) async throws -> Value {
         let store = try await SQLiteStore(directory: "\(folder)/state")
         let client = HTTPClient()
@@ -60,7 +61,7 @@ struct EngineWorld: Sendable {
             client: client)
         let controller = Controller(
             configuration: try Running.configuration(repository, installation: installation), engine: engine,
-            store: store, prober: EngineProber(engine: engine, client: client),
+            edge: edge, store: store, prober: EngineProber(engine: engine, client: client),
             clock: SystemClock(resuming: nil),
             logger: .disabled)
         let value = try await Running.with(controller, from: try await store.claim(), body)
