@@ -182,16 +182,10 @@ extension Controller {
     /// What could not be read is there all the same, and counts as such: what is recorded as ours already does, and
     /// what is ours by its name, as a store that was lost does not know it, from now on.
     func noteUnreadable() {
-        let hanging = Set(unreadable.map(\.id))
-        for (id, app) in unseenByName where !hanging.contains(id) {
-            if owned[id] == nil { apps[app]?.unseen[id] = nil }
-            unseenByName[id] = nil
-        }
-        for container in unreadable where owned[container.id] == nil && unseenByName[container.id] == nil {
-            for (app, record) in apps where isOurs(named: container.name, app, record) {
-                apps[app]?.unseen[container.id] = container.name
-                unseenByName[container.id] = app
-            }
+        for container in unreadable where owned[container.id] == nil {
+            // Recorded at once: what is numbered while it hangs must not make it nobody's.
+            let app = apps.first { isOurs(named: container.name, $0.key, $0.value) }?.key
+            if let app { own(container.id, container.name, app) }
         }
     }
 
@@ -305,8 +299,6 @@ extension Controller {
             return false
         }
         if interruptedNames.contains(instance.name) { return !isPlanted(.openIntentsForgotten) }
-        // What was taken for ours while it hung stays so, whatever was numbered meanwhile.
-        if unseenByName[instance.id] != nil { return true }
         if apps[instance.labels.app]?.inFlight.values.contains(where: { $0.object == instance.name }) == true
         {
             return true

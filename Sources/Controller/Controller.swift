@@ -51,8 +51,6 @@ public actor Controller {
     var unsettled: [UnsettledAction] = []
     /// What the newest listing could not read.
     var unreadable: [EngineSnapshot.UnreadableContainer] = []
-    /// Unreadable containers that are not recorded as ours, and are for all that their names say.
-    var unseenByName: [ContainerID: AppName] = [:]
     /// Apps of which it was said already that what runs of them could not be rebuilt.
     var unrebuilt: Set<AppName> = []
     var notices: [String] = []
@@ -215,6 +213,9 @@ public actor Controller {
                 // Written with the first batch, or a successor would count from that one's clock.
                 changedMemories.insert(name)
             }
+            // Nor has anybody seen the step hold: it is held anew.
+            memory.rollout?.bakingSince = nil
+            memory.rollout?.baseline = [:]
             if isPlanted(.quarantineNotStored) { memory.quarantine = [] }
             if isPlanted(.rolloutForgotten) { memory.rollout = nil }
             apps[name] = AppRecord(memory: memory, desired: notReadYet(memory.source))

@@ -86,6 +86,31 @@ import Testing
         await second.stop()
     }
 
+    @Test func `a step that nobody has watched is held anew`() async throws {
+        func file(_ version: String) -> [String: String] {
+            [
+                "shop.yaml": """
+                name: shop
+                image: registry.example.com/shop:\(version)
+                processes:
+                  web: {port: 8080, replicas: 0}
+                  worker: {replicas: 4}
+                deploy: {strategy: canary, steps: [25%, 100%], bake: 60s, min_healthy_time: 0s, timeout: 5m}
+                """
+            ]
+        }
+        let first = try await Workbench()
+        first.repository.commit(file("1"))
+        await first.waitForVerdict(.converged)
+        first.repository.commit(file("2"))
+        await first.wait("the step bakes") { $0.apps.first?.rollout?.nextInSeconds ?? 60 < 20 }
+        let second = try await first.restarted(after: .minutes(2))
+        await second.pass(.seconds(40))
+        #expect(await second.controller.status().apps.first?.rollout?.step == 1)
+        await second.waitForVerdict(.converged, release: 2)
+        await second.stop()
+    }
+
     @Test func `time without a controller stays uncounted when its successor ends before it has planned`()
         async throws
     {
