@@ -46,6 +46,13 @@ extension SpecDecoder {
                 "canary_without_replicas",
                 "`canary` tries a release on some instances first, and no process has `replicas` above 0")
         }
+        if strategy == .canary, let process = running.first(where: { isFirstStepTooLarge($0, deploy) }) {
+            refuse(
+                "first_step_too_large",
+                "the first step takes more instances of `\(process.name)` than `max_surge` and `max_unavailable` have"
+                    + " room for, and none of the old ones may go before the step gets requests; raise `max_surge`, or"
+                    + " begin with a smaller step")
+        }
         if !running.isEmpty, running.allSatisfy({ $0.hasSingleWriter(volumes) }) {
             refuse(
                 "strategy_stop_first",
@@ -53,6 +60,16 @@ extension SpecDecoder {
                     + " one must stop first; mark the volume `shared: true` if two may write to it, or use `rolling`"
             )
         }
+    }
+
+    /// Behind the edge a step gets its requests when all of it is there, and the old instances have them until then.
+    private func isFirstStepTooLarge(_ process: ProcessSpec, _ deploy: DeploySpec) -> Bool {
+        let steps = deploy.effectiveSteps
+        guard process.isRouted, steps.count > 1, let share = steps.first else { return false }
+        let want = process.effectiveReplicas
+        let room =
+            deploy.effectiveMaxSurge.roundedUp(of: want) + deploy.effectiveMaxUnavailable.roundedDown(of: want)
+        return Portion.percent(share).roundedUp(of: want) > room
     }
 
     /// `the one instance of `web` writes to a volume`, for a message.
