@@ -12,7 +12,8 @@ public struct EdgeConfiguration: Sendable {
         case external
     }
 
-    /// Absolute; made with mode 0700 if it is not there. At most 70 bytes, as sockets stand in it.
+    /// Absolute; made with mode 0700 if it is not there, or 0711 with a `user`, who has to find the log's socket in it.
+    /// At most 77 bytes, as sockets stand in it.
     public var directory: String
     /// Absolute path of HAProxy, 2.6 or later.
     public var program: String
@@ -27,6 +28,9 @@ public struct EdgeConfiguration: Sendable {
     /// Where `/.well-known/acme-challenge/` of the plain listeners goes; `nil`: to the apps.
     public var challengeAddress: String?
     public var supervision: Supervision
+    /// Whose rights, and whose group's of the same name, workers have that serve requests, such as `haproxy`; only root
+    /// can give them. `nil`: those of the master.
+    public var user: String?
     /// A file `APP.log` for each app, one line a request, without queries; `nil`: none is written.
     public var accessLogDirectory: String?
     /// An access log is put aside as `APP.log.1` at this size.
@@ -41,7 +45,8 @@ public struct EdgeConfiguration: Sendable {
     public init(
         directory: String, program: String = "/usr/sbin/haproxy", httpAddresses: [String] = [":80"],
         httpsAddresses: [String] = [], internalAddress: String? = nil, internalSuffix: String = "internal",
-        challengeAddress: String? = nil, supervision: Supervision = .own, accessLogDirectory: String? = nil,
+        challengeAddress: String? = nil, supervision: Supervision = .own, user: String? = nil,
+        accessLogDirectory: String? = nil,
         accessLogLimitInBytes: Int = 64 << 20, logSample: Int = 1, hardStopAfter: TimeSpan = .minutes(5),
         supervisionInterval: TimeSpan = .milliseconds(500)
     ) {
@@ -53,6 +58,7 @@ public struct EdgeConfiguration: Sendable {
         self.internalSuffix = internalSuffix
         self.challengeAddress = challengeAddress
         self.supervision = supervision
+        self.user = user
         self.accessLogDirectory = accessLogDirectory
         self.accessLogLimitInBytes = accessLogLimitInBytes
         self.logSample = logSample

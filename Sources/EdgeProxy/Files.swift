@@ -5,8 +5,14 @@ internal import Ports
 
 /// Files of the edge, each replaced in one step.
 enum Files {
-    static func makeDirectory(_ path: String) throws(EdgeError) {
-        if unsafe mkdir(path, 0o700) != 0, errno != EEXIST { throw failure("make the directory", path) }
+    static func makeDirectory(_ path: String, mode: mode_t = 0o700) throws(EdgeError) {
+        if unsafe mkdir(path, mode) != 0, errno != EEXIST { throw failure("make the directory", path) }
+        guard unsafe chmod(path, mode) == 0 else { throw failure("protect", path) }
+    }
+
+    /// Who finds a socket may write to it.
+    static func openToAll(_ path: String) throws(EdgeError) {
+        guard unsafe chmod(path, 0o666) == 0 else { throw failure("open", path) }
     }
 
     /// Puts `bytes` in place of what is at `path`.

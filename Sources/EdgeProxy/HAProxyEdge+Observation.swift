@@ -20,37 +20,48 @@ extension HAProxyEdge {
         for _ in 0..<3 {
             let reloads = reloadCount
             let stamp = changeCount
-            if let reading = try recent() { return assemble(reading) }
+            if let observed = try recent() { return observed }
             var reading = try await read()
             guard reloads == reloadCount, loaded != nil else {
                 try prepare()
                 continue
             }
             try refresh(&reading, since: stamp)
-            lastReading = (reading, .now, changeCount, reloads)
-            return assemble(reading)
+            let observed = assemble(reading)
+            lastReading = LastReading(
+                observed: observed, at: .now, stamp: changeCount, reloads: reloads, worker: reading.worker,
+                old: reading.old)
+            return observed
         }
         throw EdgeError(.timeout, "the edge's proxy is reloaded again and again; its state is read later")
+    }
+
+    /// What a reading has shown, for a moment.
+    struct LastReading {
+        var observed: [RouteKey: ObservedRoute]
+        var at: ContinuousClock.Instant
+        var stamp: Int
+        var reloads: Int
+        var worker: Int32
+        var old: [Int32: [ServerCounters]]
     }
 
     /// From so many routes on a reading of all of them serves for a second; what has changed since is read.
     private static let manyRoutes = 500
 
-    private func recent() throws(EdgeError) -> EdgeReading? {
-        guard state.routes.count >= Self.manyRoutes, var last = lastReading, last.reloads == reloadCount,
-            loaded?.worker == last.reading.worker, ContinuousClock.now - last.at < .seconds(1),
-            let maps = loaded?.maps
+    private func recent() throws(EdgeError) -> [RouteKey: ObservedRoute]? {
+        guard state.routes.count >= Self.manyRoutes, let last = lastReading, last.reloads == reloadCount,
+            loaded?.worker == last.worker, ContinuousClock.now - last.at < .seconds(1)
         else { return nil }
         let moved = changes.filter { $0.value > last.stamp }.keys
         guard moved.count < 20 else { return nil }
-        // Not held twice, so that it is changed in place; a failure below leaves none.
-        lastReading = nil
+        var reading = EdgeReading(worker: last.worker, old: last.old)
+        for key in moved { try read(key, into: &reading) }
         // A table that a person has changed in this second is seen in the next.
-        last.reading.maps = maps
-        for key in moved { try read(key, into: &last.reading) }
-        last.stamp = changeCount
-        lastReading = last
-        return last.reading
+        let parts = assemble(reading, only: Set(moved))
+        for key in moved { lastReading?.observed[key] = parts[key] }
+        lastReading?.stamp = changeCount
+        return lastReading?.observed
     }
 
     private func read(_ key: RouteKey, into reading: inout EdgeReading) throws(EdgeError) {
@@ -98,35 +109,64 @@ extension HAProxyEdge {
         for key in moved { try read(key, into: &reading) }
     }
 
-    private func assemble(_ reading: EdgeReading) -> [RouteKey: ObservedRoute] {
+    /// - Parameter keys: what was read, without the tables; `nil`: everything.
+    private func assemble(
+        _ reading: EdgeReading, only keys: Set<RouteKey>? = nil
+    ) -> [RouteKey: ObservedRoute] {
         figures.keep(workers: Set(reading.old.keys).union([reading.worker]))
         figures.add(reading.counters, worker: reading.worker)
         for (worker, rows) in reading.old { figures.add(rows, worker: worker) }
         var sessions: [String: [String: Int]] = [:]
-        for row in reading.counters + reading.old.values.joined() where row.sessions > 0 {
+        for row in reading.counters where row.sessions > 0 {
             sessions[row.backend, default: [:]][row.server, default: 0] += row.sessions
         }
-        let latencies = latencies.all
-        // With the tables as they are to be, nobody has to look at them route by route.
-        let tablesDiffer = loaded?.wantedMaps != reading.maps
-        if tablesDiffer, loaded?.maps != reading.maps { loaded?.maps = reading.maps }
-        let unread = loaded?.unread ?? []
+        for row in reading.old.values.joined() where row.sessions > 0 {
+            sessions[row.backend, default: [:]][row.server, default: 0] += row.sessions
+        }
+        let tablesDiffer = keys == nil && hasOtherTables(reading)
         var observed: [RouteKey: ObservedRoute] = [:]
-        observed.reserveCapacity(state.routes.count)
-        for (key, route) in state.routes {
-            let entries = tablesDiffer ? loaded.map { files.entries(route, state, $0.frame) } : nil
-            let comparison = RouteComparison(route: route, entries: entries, reading: reading)
-            var view = ObservedRoute(route: unread.contains(key) ? comparison.unloaded : comparison.observed)
-            for target in route.targets {
-                let count = route.backends.reduce(0) { $0 + (sessions[$1.name]?[target.name] ?? 0) }
-                if count > 0 { view.sessions[target.container] = count }
+        guard let keys else {
+            let latencies = latencies.all
+            observed.reserveCapacity(state.routes.count)
+            for route in state.routes.values {
+                observed[route.key] = view(
+                    route, reading, sessions, tablesDiffer: tablesDiffer, latencies[route.key] ?? [:])
             }
-            view.figures = figures[key]
-            for (release, counts) in latencies[key] ?? [:] {
-                view.figures[release, default: TrafficFigures()].latency = counts
-            }
-            observed[key] = view
+            return observed
+        }
+        for key in keys {
+            guard let route = state.routes[key] else { continue }
+            observed[key] = view(route, reading, sessions, tablesDiffer: false, latencies[key])
         }
         return observed
+    }
+
+    /// With the tables as they are to be, nobody has to look at them route by route.
+    private func hasOtherTables(_ reading: EdgeReading) -> Bool {
+        guard loaded?.wantedMaps != reading.maps else { return false }
+        if loaded?.maps != reading.maps { loaded?.maps = reading.maps }
+        return true
+    }
+
+    private func view(
+        _ route: Route, _ reading: EdgeReading, _ sessions: [String: [String: Int]], tablesDiffer: Bool,
+        _ latencies: [ReleaseNumber: [Int64]]
+    ) -> ObservedRoute {
+        let entries = tablesDiffer ? loaded.map { files.entries(route, state, $0.frame) } : nil
+        let comparison = RouteComparison(route: route, entries: entries, reading: reading)
+        let isUnread = loaded?.unread.contains(route.key) ?? true
+        var view = ObservedRoute(route: isUnread ? comparison.unloaded : comparison.observed)
+        if !sessions.isEmpty {
+            let names = [ProxyName.backend(route.key), ProxyName.trial(route.key)]
+            for target in route.targets {
+                let count = names.reduce(0) { $0 + (sessions[$1]?[target.name] ?? 0) }
+                if count > 0 { view.sessions[target.container] = count }
+            }
+        }
+        view.figures = figures[route.key]
+        for (release, counts) in latencies {
+            view.figures[release, default: TrafficFigures()].latency = counts
+        }
+        return view
     }
 }

@@ -214,7 +214,7 @@ extension HAProxyEdge {
         let isWritten = await pool.run {
             do throws(EdgeError) {
                 let maps = files.maps(state, loaded.frame)
-                try files.writeTables(state, maps, certificateFiles)
+                try files.writeTables(maps, certificateFiles)
                 let file = files.text(loaded.frame).file(
                     state, generation: loaded.generation, structures: files.structures(state, loaded.frame))
                 try Files.write(file.text.utf8, to: lazy, isDurable: false)

@@ -41,6 +41,7 @@ extension HAProxyEdge {
             }
             loaded = next
             reloadCount += 1
+            changes = [:]
             filesAreOld = false
             leftovers = []
             oldWorkersUntil = .now + configuration.hardStopAfter.duration
@@ -62,7 +63,8 @@ extension HAProxyEdge {
         let file = files.text(frame).file(state, generation: generation, structures: next.structures)
         while true {
             next.certificates = Set(certificateFiles.map(\.path))
-            try files.writeTables(state, next.maps, certificateFiles)
+            try files.writePages(state)
+            try files.writeTables(next.maps, certificateFiles)
             try Files.write(file.text.utf8, to: layout.candidate, isDurable: false)
             do throws(ProxyFiles.Refusal) {
                 try files.check()
@@ -155,7 +157,7 @@ extension HAProxyEdge {
     /// it where the new one does. What they do not take ends with them.
     func tellOldWorkers(_ commands: [Reconciler.Command]) {
         for worker in oldWorkers() {
-            for command in commands { _ = try? master.call("@!\(worker) \(command.text)") }
+            _ = try? master.call(commands.map { "@!\(worker) \($0.text)" }.joined(separator: "; "))
         }
     }
 

@@ -41,7 +41,7 @@ public actor HAProxyEdge: Edge {
     var filesAreOld = false
     var nextWriting = ContinuousClock.now
     /// The newest reading, which serves for a moment where there are many apps.
-    var lastReading: (reading: EdgeReading, at: ContinuousClock.Instant, stamp: Int, reloads: Int)?
+    var lastReading: LastReading?
     /// Counts changes of each route, so that a reading knows what has moved under it.
     var changes: [RouteKey: Int] = [:]
     var changeCount = 0

@@ -25,6 +25,13 @@ final class LogReader: Sendable {
             close(descriptor)
             throw error
         }
+        do throws(EdgeError) {
+            // The directory says who may come here.
+            try Files.openToAll(path)
+        } catch {
+            close(descriptor)
+            throw error
+        }
         self.descriptor = descriptor
         Thread.start(name: "edge-log") { [self] in read(receive) }
     }

@@ -1,4 +1,5 @@
 internal import Execution
+internal import Glibc
 internal import Model
 internal import Ports
 
@@ -112,23 +113,35 @@ struct ProxyFiles: Sendable {
             throw EdgeError(
                 .refused, "the directory of the edge is to be absolute, of letters, digits and `/._-` only")
         }
-        for path in [layout.root, layout.routes, layout.pages, layout.certificates, layout.run] {
-            try Files.makeDirectory(path)
+        if let user = configuration.user, !RouteValidation.isToken(user) {
+            throw EdgeError(.refused, "the user of the edge is not a plain name")
         }
-        if let directory = configuration.accessLogDirectory { try Files.makeDirectory(directory) }
+        for address in configuration.httpAddresses + configuration.httpsAddresses
+            + [configuration.internalAddress, configuration.challengeAddress].compactMap({ $0 })
+        where !address.utf8.allSatisfy({ RouteValidation.isPlainAddressByte($0) }) {
+            throw EdgeError(.refused, "`\(address)` is not an address such as `:80` or `192.0.2.1:443`")
+        }
+        let passable: mode_t = configuration.user == nil ? 0o700 : 0o711
+        for path in [layout.root, layout.run] { try Files.makeDirectory(path, mode: passable) }
+        for path in [layout.routes, layout.pages, layout.certificates] { try Files.makeDirectory(path) }
+        if let directory = configuration.accessLogDirectory, !Files.exists(directory) {
+            try Files.makeDirectory(directory)
+        }
         if !configuration.httpsAddresses.isEmpty { try makeDefaultCertificate() }
     }
 
-    /// What stands beside the configuration: tables, pages, the list of certificates.
-    func writeTables(
-        _ state: EdgeState, _ maps: RouteMaps, _ certificates: [CertificateFile]
-    ) throws(EdgeError) {
-        for map in RouteMap.allCases {
-            try Files.write(maps.text(map).utf8, to: layout.map(map), isDurable: false)
-        }
+    /// HAProxy reads them with its configuration, and never again.
+    func writePages(_ state: EdgeState) throws(EdgeError) {
         for route in state.routes.values {
             guard let page = route.options.maintenancePage else { continue }
             try Files.write(page.content.data, to: layout.page(route.key), isDurable: false)
+        }
+    }
+
+    /// What changes at runtime, too: tables, and the list of certificates.
+    func writeTables(_ maps: RouteMaps, _ certificates: [CertificateFile]) throws(EdgeError) {
+        for map in RouteMap.allCases {
+            try Files.write(maps.text(map).utf8, to: layout.map(map), isDurable: false)
         }
         guard !configuration.httpsAddresses.isEmpty else { return }
         var list = layout.defaultCertificate + "\n"

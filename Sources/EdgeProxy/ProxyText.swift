@@ -48,6 +48,7 @@ struct ProxyText {
         let isEachLogged = configuration.accessLogDirectory != nil || configuration.logSample <= 1
         let sample = isEachLogged ? "" : " sample 1:\(configuration.logSample)"
         text += "    log \(layout.logSocket) len 2048 format raw\(sample) local0\n"
+        if let user = configuration.user { text += "    user \(user)\n    group \(user)\n" }
         // A page has to fit into a buffer together with its head.
         if frame.needsLargeBuffers { text += "    tune.bufsize 32768\n" }
         if !configuration.httpsAddresses.isEmpty {

@@ -114,6 +114,10 @@ enum RouteValidation {
     /// An IPv4 or IPv6 address, without brackets.
     static func isAddress(_ text: String) -> Bool { AddressText.isAddress(text) }
 
+    static func isPlainAddressByte(_ byte: UInt8) -> Bool {
+        isAlphanumeric(byte) || ".:[]-*".utf8.contains(byte)
+    }
+
     static func isNetwork(_ text: String) -> Bool {
         let parts = text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
         guard let address = parts.first, isAddress(String(address)) else { return false }

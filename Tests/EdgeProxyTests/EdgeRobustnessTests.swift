@@ -71,6 +71,57 @@ import Testing
         try await eventually("it has ended") { kill(process, 0) != 0 }
     }
 
+    @Test func `somebody else runs the proxy, and we tell it what to do`() async throws {
+        try await withEdge {
+            $0.supervision = .external
+        } _: { fixture, edge in
+            let one = try backend("one"), two = try backend("two")
+            let first = route([target("shop-web-v1-1", 1, one)])
+            let error = await #expect(throws: EdgeError.self) { try await edge.apply(first) }
+            #expect(error?.code == .unreachable)
+            let run = fixture.directory + "/run"
+            try await eventually("its file is there") {
+                (try? String(contentsOfFile: fixture.directory + "/haproxy.cfg", encoding: .utf8))?
+                    .contains("shop.web") == true
+            }
+            let command = [
+                "/usr/sbin/haproxy", "-W", "-S", run + "/master.sock,mode,600", "-p", run + "/pid", "-f",
+                fixture.directory + "/haproxy.cfg"
+            ]
+            try await withProgram(command) {
+                try await eventually("it is taken over") {
+                    (try? await edge.observe())?[shop]?.route == first
+                }
+            } _: {
+                #expect(try await fixture.text("shop.example.com") == "one")
+                try await edge.apply(route([target("shop-web-v2-1", 2, two)]))
+                try await edge.apply(route([], key: key("other"), host: "other.test"))
+                #expect(try await fixture.text("shop.example.com") == "two")
+                #expect(await edge.report().problems == [])
+            }
+        }
+    }
+
+    @Test(.enabled(if: unsafe getuid() == 0 && getpwnam("haproxy") != nil))
+    func `workers serve, log and are replaced without the rights of root`() async throws {
+        try await withEdge {
+            $0.user = "haproxy"
+        } _: { fixture, edge in
+            let one = try backend("one"), two = try backend("two")
+            try await edge.apply(route([target("shop-web-v1-1", 1, one)]))
+            #expect(try await fixture.text("shop.example.com") == "one")
+            try await edge.apply(route([], key: key("other"), host: "other.test"))
+            try await edge.apply(route([target("shop-web-v2-1", 2, two)]))
+            #expect(try await fixture.text("shop.example.com") == "two")
+            let status = try String(contentsOfFile: "/proc/\(worker(fixture))/status", encoding: .utf8)
+            #expect(!status.contains("Uid:\t0"))
+            try await eventually("both are measured") {
+                let figures = try await edge.observe()[shop]?.figures ?? [:]
+                return figures.values.reduce(0) { $0 + $1.latency.reduce(0, +) } == 2
+            }
+        }
+    }
+
     @Test func `a port that is taken is told, and tried again`() async throws {
         var thief = RawServer?.some(try RawServer { $0.waitForClose() })
         let port = thief?.port ?? 0
@@ -176,6 +227,36 @@ import Testing
             try await edge.apply(route([target("shop-web-v1-1", 1, one)]))
             #expect(await edge.report().problems == [])
         }
+    }
+
+    @Test func `a socket that says nothing is given up`() async throws {
+        let path = "/tmp/edge-\(UInt32.random(in: 0...UInt32.max)).sock"
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        let silent = try RawServer(path: path) { $0.pause(milliseconds: 2_000) }
+        var socket = RuntimeSocket(path: path)
+        socket.timeoutInMilliseconds = 50
+        let error = #expect(throws: EdgeError.self) { try socket.call("show info") }
+        #expect(error?.code == .timeout)
+        // One that always says a little more is given up as well.
+        let talker = try RawServer(path: path + "2") { connection in
+            while connection.send("x\n") { connection.pause(milliseconds: 5) }
+        }
+        defer { try? FileManager.default.removeItem(atPath: path + "2") }
+        var endless = RuntimeSocket(path: path + "2")
+        endless.limitInMilliseconds = 100
+        #expect(throws: EdgeError.self) { try endless.call("show stat") }
+        _ = (silent, talker)
+        let nobody = #expect(throws: EdgeError.self) { try RuntimeSocket(path: path + "3").call("show info") }
+        #expect(nobody?.code == .unreachable)
+    }
+
+    @Test func `a directory that is too long for sockets is told`() async throws {
+        let long = "/tmp/edge-" + String(repeating: "x", count: 90)
+        let edge = HAProxyEdge(configuration: EdgeConfiguration(directory: long, httpAddresses: [":1"]))
+        let error = await #expect(throws: EdgeError.self) { try await edge.observe() }
+        #expect(error?.code == .refused)
+        #expect(error?.message.contains("bytes too long") == true)
+        #expect(!FileManager.default.fileExists(atPath: long))
     }
 
     @Test func `routes at one time share a reload`() async throws {
