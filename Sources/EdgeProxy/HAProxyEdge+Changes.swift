@@ -133,6 +133,7 @@ extension HAProxyEdge {
         if previous != route { try memory.save(route, isDurable: isDurable) }
         if previous?.secureHosts != route.secureHosts { hostsAreNews = true }
         state.set(route)
+        leftOut.remove(route.key)
         figures.learn(route)
         latencies.learn(route)
         moved(route.key)
@@ -168,6 +169,8 @@ extension HAProxyEdge {
                 return
             } catch {
                 let guilty = left.filter { batch[$0].key == error.key }
+                // Somebody else's is no reason to refuse these.
+                if guilty.isEmpty, let key = error.key, leaveOut(key) { continue }
                 for index in guilty.isEmpty ? left : guilty {
                     results[index].failure = error.error
                     putBack(batch[index].key, results[index].previous)

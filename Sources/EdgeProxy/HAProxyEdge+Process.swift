@@ -127,21 +127,16 @@ extension HAProxyEdge {
         return "the edge's proxy does not start: \(complaint)\(advice)"
     }
 
-    /// Writes all files under a new generation. A route that HAProxy does not take any more, as after an upgrade, does
-    /// not keep the others from being served.
+    /// Writes all files under a new generation.
     @discardableResult
     private func writeAll() throws(EdgeError) -> LoadedConfiguration {
         state.generation += 1
         try memory.save(header: state)
-        var accepted = state
         while true {
-            let (next, refused) = try writeCandidate(accepted, generation: state.generation)
-            guard let refused else {
-                try Files.move(layout.candidate, to: layout.configuration)
-                return next
-            }
-            log(refusals[refused] ?? "\(refused) is refused")
-            accepted.remove(refused)
+            let (next, refused) = try writeCandidate(generation: state.generation)
+            if let refused, leaveOut(refused) { continue }
+            try Files.move(layout.candidate, to: layout.configuration)
+            return next
         }
     }
 

@@ -9,12 +9,29 @@ struct RefusedRoute: Error {
 }
 
 extension HAProxyEdge {
+    /// Reloads with whatever HAProxy takes: a route that it does not take any more, as after an upgrade, does not keep
+    /// the others from being served.
     func reload() throws(EdgeError) {
-        do throws(RefusedRoute) {
-            try reloadNaming()
-        } catch {
-            throw error.error
+        while true {
+            do throws(RefusedRoute) {
+                return try reloadNaming()
+            } catch {
+                guard let key = error.key, leaveOut(key) else { throw error.error }
+            }
         }
+    }
+
+    /// Serves without the route until it is told anew; `false` if it is left out already.
+    func leaveOut(_ key: RouteKey) -> Bool {
+        log(refusals[key] ?? "HAProxy refuses the route of \(key)")
+        return leftOut.insert(key).inserted
+    }
+
+    /// What HAProxy is to serve.
+    private var acceptable: EdgeState {
+        var state = state
+        for key in leftOut { state.remove(key) }
+        return state
     }
 
     /// Makes HAProxy read everything anew, and waits until the new worker says that it has. The listeners are handed
@@ -26,7 +43,7 @@ extension HAProxyEdge {
         do throws(EdgeError) {
             let generation = state.generation + 1
             var next: LoadedConfiguration
-            (next, refused) = try writeCandidate(state, generation: generation)
+            (next, refused) = try writeCandidate(generation: generation)
             if let refused { throw refusalOf(refused) }
             state.generation = generation
             try memory.save(header: state)
@@ -55,11 +72,13 @@ extension HAProxyEdge {
     ///
     /// - Returns: the route that it does not take, if it is that; `refusals` says why.
     func writeCandidate(
-        _ state: EdgeState, generation: Int
+        generation: Int
     ) throws(EdgeError) -> (next: LoadedConfiguration, refused: RouteKey?) {
+        let state = acceptable
         let frame = ProxyFrame(state.routes.values, known: loaded?.frame ?? ProxyFrame())
         var next = files.loaded(
             state, generation: generation, frame: frame, certificates: certificateFiles)
+        next.unread = leftOut
         let file = files.text(frame).file(state, generation: generation, structures: next.structures)
         while true {
             next.certificates = Set(certificateFiles.map(\.path))

@@ -54,6 +54,8 @@ public actor HAProxyEdge: Edge {
     var startAttempts = 0
     var nextStart: ContinuousClock.Instant?
     var refusals: [RouteKey: String] = [:]
+    /// Routes that HAProxy took once and does not take any more.
+    var leftOut: Set<RouteKey> = []
     var certificateProblems: [String: String] = [:]
     var version = ""
     var isShutDown = false
@@ -136,15 +138,16 @@ public actor HAProxyEdge: Edge {
         }
     }
 
-    /// Ends HAProxy, with all its connections, and gives the directory back: for an uninstallation, and for tests.
+    /// Ends HAProxy, if it is ours to end, with all its connections, and gives the directory back: for an uninstallation, and for tests.
     public func shutdown() async {
-        if lock != nil { process.end() }
+        if lock != nil, configuration.supervision == .own { process.end() }
         leave()
     }
 
     /// Gives the directory back and leaves HAProxy as it is, as the end of the controller does.
     func leave() {
         isShutDown = true
+        flushing?.cancel()
         loaded = nil
         logReader?.stop()
         logReader = nil

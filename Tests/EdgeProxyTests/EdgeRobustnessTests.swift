@@ -224,6 +224,24 @@ import Testing
             #expect(try await edge.observe().keys.sorted() == [key("good"), key("new")])
             #expect(try await fixture.text("good.test") == "one")
             #expect(await edge.report().problems.first?.key == shop)
+            // What was taken once and is not any more stops nobody else either, and goes on as it was until a reload.
+            let newly = route(
+                [target("late-web-v1-1", 1, one)], key: key("late"), host: "late.test",
+                options: EdgeSpec(maxRequests: 667))
+            try await edge.apply(newly)
+            try script.replacing("666", with: "66[67]").write(
+                toFile: program + ".txt", atomically: true, encoding: .utf8)
+            _ = try Subprocess.run(
+                ["/usr/bin/install", "-m", "755", program + ".txt", program], environment: [:],
+                timeout: .seconds(10))
+            try await edge.apply(route([], key: key("another"), host: "another.test"))
+            #expect(try await edge.observe()[key("late")]?.route != newly)
+            #expect(await edge.report().problems.contains { $0.key == key("late") })
+            #expect(try await fixture.text("good.test") == "one")
+            var mended = newly
+            mended.options.maxRequests = 5
+            try await edge.apply(mended)
+            #expect(try await edge.observe()[key("late")]?.route == mended)
             try await edge.apply(route([target("shop-web-v1-1", 1, one)]))
             #expect(await edge.report().problems == [])
         }
