@@ -52,6 +52,12 @@ struct FigureBook: Sendable {
         }
     }
 
+    /// What the worker has counted before our time is nobody's: with durations that begin at zero, so do the counts, and
+    /// who compares with figures of a controller before sees them fall.
+    mutating func begin(_ rows: [ServerCounters], worker: Int32) {
+        for row in rows { last[Source(worker: worker, backend: row.backend, server: row.server)] = row }
+    }
+
     /// Forgets the workers that are not there any more.
     mutating func keep(workers: Set<Int32>) {
         guard last.keys.contains(where: { !workers.contains($0.worker) }) else { return }

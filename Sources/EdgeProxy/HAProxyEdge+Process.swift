@@ -60,9 +60,22 @@ extension HAProxyEdge {
         }
     }
 
+    /// Counters of a controller before are not ours.
+    private func beginCounting(_ worker: Int32) throws(EdgeError) {
+        isFirst = false
+        figures.begin(try calls.counters(), worker: worker)
+        for worker in oldWorkers() {
+            guard let answer = try? master.call("@!\(worker) show stat -1 4 -1") else { continue }
+            figures.begin(RuntimeAnswers.counters(answer), worker: worker)
+        }
+    }
+
     /// HAProxy runs: with just what we want, or it is reloaded.
     private func adopt() throws(EdgeError) {
         let info = try calls.info()
+        // Workers of a reload before our time may still finish something.
+        oldWorkersUntil = .now + configuration.hardStopAfter.duration
+        if isFirst { try beginCounting(info["Pid"].flatMap { Int32($0) } ?? 0) }
         let frame = ProxyFrame(state.routes.values)
         let isOurs = info["description"] == ProxyText.description(state.generation)
         var loaded = files.loaded(
@@ -78,8 +91,6 @@ extension HAProxyEdge {
         version = info["Version"] ?? version
         for map in RouteMap.allCases { loaded.maps.tables[map] = try calls.map(layout.map(map)) }
         self.loaded = loaded
-        // Workers of a reload before our time may still finish something.
-        oldWorkersUntil = .now + configuration.hardStopAfter.duration
         log("the edge's proxy runs already, as process \(process.master ?? 0)")
         try repairAll()
     }
@@ -105,6 +116,7 @@ extension HAProxyEdge {
                 next.worker = info["Pid"].flatMap { Int32($0) } ?? 0
                 version = info["Version"] ?? version
                 loaded = next
+                isFirst = false
                 leftovers = []
                 filesAreOld = false
                 log("the edge's proxy has been started as process \(process.master ?? 0)")
@@ -149,6 +161,7 @@ extension HAProxyEdge {
             try prepare()
             try lookAfterWorker()
             deleteLeftovers()
+            process.trimOutput()
         } catch {
             // Kept for the report; the next round tries again.
             if processProblem != error.message { log(error.message) }

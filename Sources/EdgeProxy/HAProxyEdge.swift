@@ -35,6 +35,8 @@ public actor HAProxyEdge: Edge {
     var hasCertificateFiles = false
     var hostsAreNews = true
     var figures = FigureBook()
+    /// No worker has been seen yet.
+    var isFirst = true
     /// Servers that are out and wait for their last connections to go.
     var leftovers: Set<Reconciler.Leftover> = []
     /// The files on disk are behind what was done at runtime.

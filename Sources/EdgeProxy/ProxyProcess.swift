@@ -106,6 +106,14 @@ final class ProxyProcess: Sendable {
         kill(process, SIGKILL)
     }
 
+    /// Each change at runtime is a line of what it says; it is emptied at a mebibyte.
+    func trimOutput() {
+        var status = stat()
+        guard unsafe stat(layout.output, &status) == 0, status.st_size > 1 << 20 else { return }
+        // It is written with `O_APPEND`, so the next line is the first.
+        _ = unsafe truncate(layout.output, 0)
+    }
+
     /// The last complaints of HAProxy, without the notices.
     var complaints: String {
         // What cannot be read is not told; the call that failed is told anyhow.

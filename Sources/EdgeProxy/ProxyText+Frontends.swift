@@ -5,9 +5,10 @@ extension ProxyText {
 
     func frontends() -> String {
         var text = "\nfrontend web\n"
-        for address in configuration.httpAddresses { text += "    bind \(address)\n" }
+        for address in configuration.httpAddresses { text += "    bind \(address)\(family(address))\n" }
         for address in configuration.httpsAddresses {
-            text += "    bind \(address) ssl crt-list \(layout.certificateList) alpn h2,http/1.1\n"
+            text += "    bind \(address)\(family(address)) ssl crt-list \(layout.certificateList) "
+            text += "alpn h2,http/1.1\n"
         }
         text += common()
         if configuration.challengeAddress != nil {
@@ -29,6 +30,14 @@ extension ProxyText {
             text += common() + lookup(.inside) + trials() + choice()
         }
         return text
+    }
+
+    /// Where both families are listed with one port, the IPv6 address does not stand for the other, too.
+    private func family(_ address: String) -> String {
+        guard address.hasPrefix("[::]:") else { return "" }
+        let port = address.dropFirst(5)
+        let others = configuration.httpAddresses + configuration.httpsAddresses
+        return others.contains { !$0.hasPrefix("[") && $0.hasSuffix(":\(port)") } ? " v6only" : ""
     }
 
     /// What holds for every request: who the client is, says HAProxy alone.

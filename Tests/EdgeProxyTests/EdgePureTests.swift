@@ -214,7 +214,30 @@ import Testing
         #expect(book[shop] == [:])
     }
 
+    @Test func `what was counted before our time does not count`() {
+        var book = FigureBook()
+        book.learn(route([target("a", 1, port: 1)]))
+        func row(_ requests: Int64) -> ServerCounters {
+            ServerCounters(backend: "shop.web", server: "a", sessions: 0, requests: requests, errors: 0)
+        }
+        book.begin([row(100)], worker: 1)
+        book.add([row(103)], worker: 1)
+        #expect(book[shop][release(1)]?.requests == 3)
+    }
+
     // MARK: Text
+
+    @Test(arguments: [
+        ([":80"], ""), (["[::]:80"], ""), ([":80", "[::]:80"], " v6only"), ([":81", "[::]:80"], "")
+    ])
+    func `both families can be listed with one port`(addresses: [String], suffix: String) {
+        let configuration = EdgeConfiguration(directory: "/edge", httpAddresses: addresses)
+        let files = ProxyFiles(configuration, layout: EdgeLayout(root: "/edge"))
+        let text = files.text(ProxyFrame()).frontends()
+        for address in addresses {
+            #expect(text.contains("    bind \(address)\(address.hasPrefix("[") ? suffix : "")\n"))
+        }
+    }
 
     @Test func `the configuration of a process with everything`() {
         let configuration = EdgeConfiguration(

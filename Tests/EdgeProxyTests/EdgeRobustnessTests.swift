@@ -61,11 +61,15 @@ import Testing
         await first.leave()
 
         let second = fixture.edge()
-        #expect(try await second.observe()[shop]?.route == switched)
+        let taken = try #require(try await second.observe()[shop])
+        #expect(taken.route == switched)
+        // Figures fall to nothing, so that who compares sees that they begin anew.
+        #expect(taken.figures.values.allSatisfy { $0.requests == 0 })
         #expect(try master(fixture) == process)
         #expect(try fixture.generation() == generation)
         try await second.apply(route([target("shop-web-v2-1", 2, two)]))
         #expect(try await fixture.text("shop.example.com") == "two")
+        #expect(try await second.observe()[shop]?.figures[release(2)]?.requests == 1)
         #expect(try fixture.generation() == generation)
         await second.shutdown()
         try await eventually("it has ended") { kill(process, 0) != 0 }
