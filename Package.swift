@@ -103,7 +103,7 @@ let package = Package(
         tests(
             "DockerEngineTests",
             ["DockerEngine", "Execution", "HTTPClient", "Model", "Ports", "Probing", "TestServers"]),
-        tests("CertificatesTests", ["Certificates", "Execution", "Model", "Ports", "TestServers"]),
+        tests("CertificatesTests", ["Certificates", "EdgeProxy", "Execution", "Model", "Ports", "TestServers"]),
         tests("NameServerTests", ["Execution", "NameServer", "TestServers"]),
         tests("EdgeProxyTests", ["EdgeProxy", "Execution", "HTTPClient", "Model", "Ports", "TestServers"]),
         tests("EngineConformanceTests", ["DockerEngine", "Execution", "HTTPClient", "Model", "Ports", "Simulation"]),

@@ -159,6 +159,41 @@ import Testing
         }
     }
 
+    @Test func twoAtATimeByDNSAndOneUntilThereIsAnAccount() async throws {
+        try await withFolder { folder in
+            try run("/bin/mkdir", folder + "/running", folder + "/seen")
+            // Each waits until it is let go, and notes how many there were.
+            let script = """
+                touch \(folder)/running/$host; ls \(folder)/running | wc -l >\(folder)/seen/$host
+                while ! test -e \(folder)/go-$host; do /bin/sleep 0.01; done
+                mkdir -p $path/accounts/server/mail; touch $path/accounts/server/mail/account.json
+                /bin/rm \(folder)/running/$host; exit 1
+                """
+            try write("", to: folder + "/dns.env")
+            let dns = DNSChallenge(provider: "exec", environmentFile: folder + "/dns.env", isUsedForAll: true)
+            let acme = try FakeLego(in: folder, dns: dns, script).acme
+            let configuration = CertificateConfiguration(directory: folder + "/certificates", acme: acme)
+            let hosts: Set = ["a.example.com", "b.example.com", "c.example.com", "d.example.com"]
+            try await withKeeper(configuration, clock: TestClock(), want: hosts) { running in
+                for ended in 1...4 {
+                    let expected = ended == 1 ? 1 : min(2, 5 - ended)
+                    var working: [Substring] = []
+                    try await eventually("\(expected) at work") {
+                        working = try run("/bin/ls", folder + "/running").split(separator: "\n")
+                        return working.count == expected
+                    }
+                    try write("", to: folder + "/go-" + working[0])
+                    try await eventually("\(ended) ended") {
+                        await running.keeper.report().count { $0.failures == 1 } == ended
+                    }
+                }
+            }
+            let seen = try run("/bin/sh", "-c", "cat \(folder)/seen/*").split { !$0.isNumber }.map(
+                String.init)
+            #expect(seen.count == 4 && Set(seen) == ["1", "2"], "\(seen)")
+        }
+    }
+
     @Test func aCertificateForAnotherNameIsNotUsed() async throws {
         try await withFolder { folder in
             try makePair(folder + "/other", hosts: ["other.example.com"])
