@@ -35,7 +35,9 @@ struct LegoOutput: Sendable {
             return CertificateFailure(.authority, "lego did not end in time and was killed: \(summary)")
         }
         if text.contains("could not start HTTP server") {
+            // The order was made by then, and the authority counts it.
             return CertificateFailure(
+                .authority,
                 "something else listens on the address for challenges; set another one: \(summary)")
         }
         if text.contains("externalAccountRequired") {
