@@ -32,7 +32,8 @@ struct Main {
         case .minimise: return minimise(options)
         case .mutants(let limit):
             return Mutants(
-                options: options.simulation, limit: limit, only: options.planted, isJSON: options.isJSON
+                options: options.simulation, limit: limit, only: options.planted, isJSON: options.isJSON,
+                jobs: options.jobs
             ).run { say($0) }
         case .crashes(let crashes): return crashes.run { say($0) }
         case .verdicts: return Verdicts.run()

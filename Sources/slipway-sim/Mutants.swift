@@ -11,6 +11,8 @@ struct Mutants {
     /// The ids to plant; none: all.
     var only: Set<String> = []
     var isJSON = false
+    /// Threads that share the seeds of a bug.
+    var jobs = 1
 }
 
 #if SLIPWAY_MUTANTS
@@ -80,23 +82,38 @@ extension Mutants {
     private func find(_ mutant: Mutant, _ soundness: inout Soundness) -> Finding {
         let faults = mutant.helpfulFaults ?? options.faults
         var finding = Finding(mutant: mutant, faults: faults, seeds: 0)
-        for seed in 1...max(1, limit) {
-            var simulation = options
-            simulation.seed = seed
-            simulation.faults = faults
-            finding.seeds = seed
+        var next: UInt64 = 1
+        while next <= max(1, limit) {
+            // A bug is planted in the whole process: as many seeds at a time as there are threads, all with it.
+            let seeds = Array(next..<min(next + UInt64(max(1, jobs)), max(1, limit) + 1))
+            let plain = options
             Mutant.plant(mutant)
-            let report = Simulation.run(simulation)
+            let reports = Team.map(seeds.count, jobs: jobs) { piece in
+                Simulation.run(Self.simulation(plain, seeds[piece], faults))
+            }
             Mutant.plant(nil)
-            guard !report.isGood else { continue }
-            let alarms = soundness.falseAlarms(simulation)
-            let proper = report.breaches.filter { !alarms.contains($0.checker) }
-            guard let first = proper.first else { continue }
-            finding.breach = first
-            finding.checkers = Set(proper.map(\.checker)).sorted()
-            break
+            for (seed, report) in zip(seeds, reports) {
+                finding.seeds = seed
+                guard !report.isGood else { continue }
+                let alarms = soundness.falseAlarms(Self.simulation(options, seed, faults))
+                let proper = report.breaches.filter { !alarms.contains($0.checker) }
+                guard let first = proper.first else { continue }
+                finding.breach = first
+                finding.checkers = Set(proper.map(\.checker)).sorted()
+                return finding
+            }
+            next += UInt64(seeds.count)
         }
         return finding
+    }
+
+    private static func simulation(
+        _ options: SimulationOptions, _ seed: UInt64, _ faults: Set<FaultClass>
+    ) -> SimulationOptions {
+        var simulation = options
+        simulation.seed = seed
+        simulation.faults = faults
+        return simulation
     }
 
     private static func line(_ finding: Finding) -> String {

@@ -53,7 +53,7 @@ struct Options: Sendable {
           --faults LIST   all, none, or classes with commas: \(FaultClass.allCases.map(\.rawValue).joined(separator: ","))
           --minutes N     simulated time with faults before the calm, default \(SimulationOptions.defaultSafetyPhase)
           --hours N       the same in hours, for a soak
-          --jobs N        threads of `run` and of `crashes`, default 1
+          --jobs N        threads of `run`, `crashes` and `mutants`, default 1
           --allow N       `run` fails only if more than N seeds break a rule, default 0
           --edge          with a reverse proxy; --no-edge: without; default: the seed decides
           --only LIST     only these faults, commits and requests, such as crash3,commit1; `-` for none
