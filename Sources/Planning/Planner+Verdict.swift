@@ -67,7 +67,8 @@ extension AppPlanning {
         case .held(let failure):
             plan.verdict = .held
             plan.phase = "failed"
-            plan.because = [blocker(failure, of: target), heldBlocker(target)]
+            plan.because =
+                [blocker(failure, of: target), heldBlocker(target)] + dependencyBlockers(after: target)
         case .rollingBack(let failure):
             plan.verdict = .progressing
             plan.phase = "rolling back"
@@ -312,11 +313,7 @@ extension AppPlanning {
         }
         if !input.unmetDependencies.isEmpty {
             plan.verdict = .waiting
-            plan.because = input.unmetDependencies.map { name in
-                Blocker(
-                    cause: .dependency, object: name.rawValue, message: "waits until \(name) is converged",
-                    command: "slipway why \(name)")
-            }
+            plan.because = dependencyBlockers()
             return
         }
         if input.prepared?.specDigest == candidate.digest, let blocker = startBlocker(candidate) {
@@ -385,6 +382,22 @@ extension AppPlanning {
         Blocker(
             cause: .drift, object: plan.actions.first?.object ?? input.app.rawValue,
             message: "a change by hand is being put back")
+    }
+
+    /// What a newer commit waits for before it takes the place of the release that is held.
+    private func dependencyBlockers(after target: Release) -> [Blocker] {
+        guard case .spec(let candidate) = input.desired, candidate.digest != target.specDigest else {
+            return []
+        }
+        return dependencyBlockers()
+    }
+
+    private func dependencyBlockers() -> [Blocker] {
+        input.unmetDependencies.map { name in
+            Blocker(
+                cause: .dependency, object: name.rawValue, message: "waits until \(name) is converged",
+                command: "slipway why \(name)")
+        }
     }
 
     /// Limits that were set by hand and that no call takes off again.

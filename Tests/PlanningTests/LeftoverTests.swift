@@ -79,6 +79,24 @@ import Testing
         #expect(plan.because.count > 1)
     }
 
+    @Test func `a release that is held says what the next one waits for`() throws {
+        var world = settled(spec("one"))
+        var broken = spec("two")
+        broken.deploy.rollback = false
+        world.commit(broken, behavior: .crashes)
+        world.settle()
+        guard case .held = try #require(world.memory.rollout).phase else {
+            Issue.record("it is not held")
+            return
+        }
+        world.commit(spec("three"), behavior: .healthy)
+        var input = world.input
+        input.unmetDependencies = [AppName("database").require]
+        let plan = Planner.plan(input)
+        #expect(plan.verdict == .held)
+        #expect(plan.because.contains { $0.cause == .dependency && $0.object == "database" })
+    }
+
     @Test func `numbers that are found and were not given are remembered`() {
         let source = SourceName("main").require
         var memory = AppMemory(

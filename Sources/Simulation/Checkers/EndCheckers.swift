@@ -230,7 +230,10 @@ public struct StabilityChecker: Checker {
                 false
             }
         }
-        return !isFetching && status.sources.allSatisfy { $0.commit?.id == world.head }
+        // Its own release may be held, and the next one wait until another app is there.
+        let shown = status.apps.first { $0.name == app }
+        let waits = shown?.because.contains { $0.cause == .dependency } ?? false
+        return !isFetching && !waits && status.sources.allSatisfy { $0.commit?.id == world.head }
     }
 }
 
