@@ -124,6 +124,8 @@ extension World {
             guard !reply.isSettled else { return }
             var error: EngineError?
             if case .failure(let failure) = result { error = failure }
+            // What a call has hung for may follow only now.
+            if call.action.kind != .prepare { lastChange = now }
             happen(Self.happening(call, .answered(error)))
             let incarnation = incarnation(call.incarnation)
             reply.settle(result)
