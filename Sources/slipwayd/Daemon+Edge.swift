@@ -65,7 +65,7 @@ extension Daemon {
         return CertificateKeeper(
             configuration: CertificateConfiguration(
                 directory: "\(settings.stateDirectory)/certificates", ownDirectory: edge.certificates,
-                acme: acme),
+                acme: acme, hasDefault: false),  // The proxy has one of its own.
             log: log("certificates"))
     }
 
