@@ -9,6 +9,7 @@ import Telemetry
 struct DaemonEdge: Edge {
     let proxy: HAProxyEdge
     let names: DNSMasq?
+    let certificates: CertificateKeeper?
 
     func observe() async throws(EdgeError) -> [RouteKey: ObservedRoute] { try await proxy.observe() }
     func apply(_ route: Route) async throws(EdgeError) { try await proxy.apply(route) }
@@ -17,6 +18,9 @@ struct DaemonEdge: Edge {
     func report() async -> EdgeReport {
         var report = await proxy.report()
         if let problem = await names?.problem { report.problems.append(.init(message: problem)) }
+        for problem in await certificates?.ownProblems() ?? [] {
+            report.problems.append(.init(message: problem))
+        }
         return report
     }
 
@@ -41,15 +45,30 @@ extension Daemon {
             internalSuffix: edge.internalSuffix, challengeAddress: edge.acme?.challengeAddress,
             supervision: edge.isExternal ? .external : .own, accessLogDirectory: edge.accessLog,
             logSample: edge.logSample)
-        let proxy = HAProxyEdge(
-            configuration: configuration, certificates: certificates(edge), log: log("edge"))
+        let certificates = certificates(edge)
+        let proxy = HAProxyEdge(configuration: configuration, certificates: certificates, log: log("edge"))
         let names = edge.internalHost.map { host in
             DNSMasq(
                 configuration: NameServerConfiguration(
                     directory: "\(settings.stateDirectory)/names", address: host, suffix: edge.internalSuffix),
                 log: log("names"))
         }
-        return DaemonEdge(proxy: proxy, names: names)
+        return DaemonEdge(proxy: proxy, names: names, certificates: certificates)
+    }
+
+    /// Whom new containers ask for names: ours first, and where it does not answer those of the machine.
+    func nameServers() -> [String] {
+        guard let own = settings.edge?.internalHost else { return [] }
+        // A machine without the file has no other name servers.
+        let text = (try? Files.read("/etc/resolv.conf", limit: 64 << 10)) ?? []
+        let others = String(decoding: text, as: UTF8.self).split(separator: "\n").compactMap {
+            line -> String? in
+            let words = line.split { $0 == " " || $0 == "\t" }
+            guard words.count > 1, words[0] == "nameserver" else { return nil }
+            return String(words[1])
+        }
+        // Those of the machine's own loopback are others' in a container.
+        return [own] + others.filter { !$0.hasPrefix("127.") && $0 != "::1" && $0 != own }.prefix(2)
     }
 
     private func certificates(_ edge: DaemonSettings.Edge) -> CertificateKeeper? {

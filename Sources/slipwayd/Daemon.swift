@@ -82,7 +82,7 @@ struct Daemon {
         return DockerConfiguration(
             socketPath: settings.engineSocket, installation: installation, credentials: credentials,
             dockerConfigFile: "\(home)/.docker/config.json",
-            dns: settings.edge?.internalHost.map { [$0] } ?? [])
+            dns: nameServers())
     }
 
     private func token() throws(SettingsError) -> BearerToken? {

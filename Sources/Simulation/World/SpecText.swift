@@ -152,7 +152,8 @@ enum SpecText {
             "  timeout: \(deploy.timeout)s", "  rollback: \(deploy.rollsBack)"
         ]
         if let approval = deploy.approval { lines.append("  approval: \(approval)") }
-        if deploy.strategy == "canary" { lines.append("  steps: [25%, 100%]") }
+        // One instance of as many as there are: more may have no room beside the old ones, which is refused.
+        if deploy.strategy == "canary" { lines.append("  steps: [15%, 100%]") }
         if deploy.movesTraffic { lines.append("  bake: \(deploy.bake)s") }
         if deploy.movesTraffic, deploy.hasAnalysis {
             lines += ["  analysis:", "    - {metric: error_rate, max: 5%, min_requests: 20}"]

@@ -68,7 +68,8 @@ extension SpecDecoder {
         guard process.isRouted, steps.count > 1, let share = steps.first else { return false }
         let want = process.effectiveReplicas
         let room =
-            deploy.effectiveMaxSurge.roundedUp(of: want) + deploy.effectiveMaxUnavailable.roundedDown(of: want)
+            deploy.effectiveMaxSurge.roundedUp(of: want)
+            + deploy.effectiveMaxUnavailable.roundedDown(of: want)
         return Portion.percent(share).roundedUp(of: want) > room
     }
 

@@ -1,10 +1,13 @@
+import Controller
 import Model
+import Simulation
 import Synchronization
 
 /// Requests that are lost while ten releases replace each other behind the edge.
 struct DeployLostRequests: Measure {
     let name = "deploy_lost_requests"
-    let summary = "requests lost in ten rolling deploys behind the edge, real engine, four clients without a pause"
+    let summary =
+        "requests lost in ten rolling deploys behind the edge, real engine, four clients without a pause"
     let unit = Unit.requests
     let aim = "0"
     let against = "the same deploys with `strategy: recreate`"
@@ -26,10 +29,12 @@ struct DeployLostRequests: Measure {
                     var text = SampleSpecs.web(
                         "app-0", image: world.images[release % 2], replicas: 2, surge: 1)
                     text = text.replacing(
-                        "    port: 8080", with: "    port: 8080\n    domains: [\(EdgeBench.host(0))]\n    edge: {https: off}")
+                        "    port: 8080",
+                        with: "    port: 8080\n    domains: [\(EdgeBench.host(0))]\n    edge: {https: off}")
                     text += "\n  strategy: \(strategy)"
                     if strategy == "recreate" {
-                        text = text.replacing("  max_surge: 1\n", with: "").replacing("  max_unavailable: 0\n", with: "")
+                        text = text.replacing("  max_surge: 1\n", with: "").replacing(
+                            "  max_unavailable: 0\n", with: "")
                     }
                     world.repository.commit(["shop.yaml": text])
                 }
@@ -46,7 +51,8 @@ struct DeployLostRequests: Measure {
                             _ = try await controller.sync(source: nil)
                             try await waitUntil("release \(release + 1)", timeout: .seconds(90)) {
                                 let app = await controller.status().apps.first
-                                return app?.verdict == .converged && app?.running?.number?.value == release + 1
+                                return app?.verdict == .converged
+                                    && app?.running?.number?.value == release + 1
                             }
                         }
                     }

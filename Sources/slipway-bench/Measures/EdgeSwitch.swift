@@ -1,3 +1,5 @@
+import EdgeProxy
+import Execution
 import Glibc
 import Model
 
@@ -40,7 +42,9 @@ struct EdgeSwitch: Measure {
     private func bare(_ bench: Bench, _ world: EdgeBench, away serving: Int) async throws -> Double {
         let watch = Stopwatch()
         try await raw(bench, world, serving: 1 - serving)
-        guard try await world.answer(0) == 1 - serving else { throw BenchError("the bare call had no effect") }
+        guard try await world.answer(0) == 1 - serving else {
+            throw BenchError("the bare call had no effect")
+        }
         return watch.milliseconds
     }
 

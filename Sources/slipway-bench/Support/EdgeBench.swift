@@ -62,14 +62,16 @@ struct EdgeBench: Sendable {
 
     /// The route of an app: one of the two servers gets the requests, and the other one drains.
     func route(_ number: Int, to serving: Int) throws -> Route {
-        guard let app = AppName("app-\(number)"), let process = ProcessName("web"), let release = ReleaseNumber(1)
+        guard let app = AppName("app-\(number)"), let process = ProcessName("web"),
+            let release = ReleaseNumber(1)
         else { throw BenchError("the names of the bench are no names") }
         let targets = try servers.enumerated().map { index, port in
             guard let id = ContainerID("\(index)\(number)".padded(to: 12)) else {
                 throw BenchError("the ids of the bench are no ids")
             }
             return Route.Target(
-                container: id, name: "app-\(number)-web-v1-\(index + 1)", release: release, address: "127.0.0.1",
+                container: id, name: "app-\(number)-web-v1-\(index + 1)", release: release,
+                address: "127.0.0.1",
                 port: port, isDraining: index != serving)
         }
         return Route(
@@ -106,14 +108,16 @@ struct EdgeBench: Sendable {
     func port(answers path: String) async throws -> Bool {
         let response = try await client.send(
             HTTPRequest(
-                url: "http://127.0.0.1:\(port)\(path)", headers: [("Host", Self.host(0))], timeout: .seconds(10),
+                url: "http://127.0.0.1:\(port)\(path)", headers: [("Host", Self.host(0))],
+                timeout: .seconds(10),
                 reusesConnection: false))
         return response.status == 200
     }
 
     /// Resident memory of all processes of HAProxy, in MiB.
     func residentMebibytes(_ bench: Bench) async throws -> Double {
-        let script = #"for pid in $(pgrep -f "$1/edge/haproxy.cfg"); do awk '/^VmRSS/ {print $2}' /proc/$pid/status; done"#
+        let script =
+            #"for pid in $(pgrep -f "$1/edge/haproxy.cfg"); do awk '/^VmRSS/ {print $2}' /proc/$pid/status; done"#
         let text = try await bench.command(["/bin/sh", "-c", script, "-", folder])
         let sum = text.split(separator: "\n").compactMap { Double($0) }.reduce(0, +)
         guard sum > 0 else { throw BenchError("HAProxy is not running") }
