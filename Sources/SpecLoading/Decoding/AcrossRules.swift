@@ -70,7 +70,8 @@ extension SpecDecoder {
         let room =
             deploy.effectiveMaxSurge.roundedUp(of: want)
             + deploy.effectiveMaxUnavailable.roundedDown(of: want)
-        return Portion.percent(share).roundedUp(of: want) > room
+        // Where both come to 0 for so few instances, one is taken beside the old ones all the same.
+        return Portion.percent(share).roundedUp(of: want) > max(1, room)
     }
 
     /// `the one instance of `web` writes to a volume`, for a message.
