@@ -39,15 +39,31 @@ extension Controller {
         record.analysis.running.insert(index)
         apps[app] = record
         let process = record.process(of: instance)
-        let target = ProbeTarget(
-            container: order.container, address: instance.address, port: process?.port, check: order.check,
-            timeout: .seconds(30))
-        jobs.append { await self.runAnalysis(app, order, target) }
+        let (address, port) = (instance.address, process?.port)
+        jobs.append { await self.runAnalysis(app, order, address, port) }
         ring()
     }
 
-    private func runAnalysis(_ app: AppName, _ order: AnalysisOrder, _ target: ProbeTarget) async {
-        let result = await prober.probe(target)
+    private func ask(_ order: AnalysisOrder, _ address: String?, _ port: Int?) async -> ProbeResult {
+        switch order.subject {
+        case .instance(let check):
+            return await prober.probe(
+                ProbeTarget(
+                    container: order.container, address: address, port: port, check: check,
+                    timeout: .seconds(30)))
+        case .query(let query):
+            guard let metricSource else {
+                return .failed(
+                    "no Prometheus is configured: set `analysis.prometheus` in the controller's file")
+            }
+            return await metricSource.holds(query)
+        }
+    }
+
+    private func runAnalysis(
+        _ app: AppName, _ order: AnalysisOrder, _ address: String?, _ port: Int?
+    ) async {
+        let result = await ask(order, address, port)
         guard var record = apps[app], record.analysis.release == order.release,
             record.analysis.step == order.step
         else { return }
@@ -61,8 +77,9 @@ extension Controller {
         case .failed(let message):
             run.failures += 1
             run.message = message
-        case .unknown:
-            break
+        case .unknown(let message):
+            // Neither counts: what does not answer is no fault of the release.
+            run.message = message
         }
         record.analysis.runs[order.index] = run
         apps[app] = record

@@ -14,6 +14,8 @@ public actor Controller {
     let engine: any Engine
     let store: any Store
     let prober: any Prober
+    /// What conditions of an analysis are asked of; `nil`: there is none.
+    let metricSource: (any MetricSource)?
     /// `nil`: requests find the instances by themselves.
     let edge: (any Edge)?
     let clock: any ControllerClock
@@ -122,7 +124,7 @@ public actor Controller {
 
     public init(
         configuration: ControllerConfiguration, engine: any Engine, edge: (any Edge)? = nil,
-        store: any Store, prober: any Prober,
+        store: any Store, prober: any Prober, metricSource: (any MetricSource)? = nil,
         clock: any ControllerClock, logger: Logger
     ) {
         self.configuration = configuration
@@ -130,6 +132,7 @@ public actor Controller {
         self.edge = edge
         self.store = store
         self.prober = prober
+        self.metricSource = metricSource
         self.clock = clock
         self.logger = logger
         let hasOwnExecutor = configuration.taskExecutor != nil

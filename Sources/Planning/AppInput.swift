@@ -200,13 +200,20 @@ public struct AppPlan: Sendable {
 
 /// A check of `deploy.analysis` that is to be run now and again against one instance of the new release.
 public struct AnalysisOrder: Hashable, Sendable {
+    public enum Subject: Hashable, Sendable {
+        /// Asked of the instance.
+        case instance(HealthcheckSpec.Check)
+        /// Asked of Prometheus.
+        case query(String)
+    }
+
     /// Which step of which release it belongs to; another one begins anew.
     public var release: ReleaseNumber
     public var step: Int
     /// Its place in `deploy.analysis`.
     public var index: Int
     public var container: ContainerID
-    public var check: HealthcheckSpec.Check
+    public var subject: Subject
     public var every: TimeSpan
 }
 

@@ -54,7 +54,7 @@ extension AppPlanning {
 
     private func judge(_ spec: AnalysisSpec, _ index: Int, _ rollout: Rollout) -> StepVerdict {
         switch spec.check {
-        case .command, .http:
+        case .command, .http, .prometheus:
             let run = input.analysisRuns[index] ?? AnalysisRun()
             if run.failures >= spec.effectiveFailures {
                 return .bad(
@@ -93,21 +93,27 @@ extension AppPlanning {
     mutating func orderAnalysis(_ rollout: Rollout, _ views: [ProcessView]) {
         let movement = Movement(rollout, from: memory.lastGood)
         for (index, spec) in checks(rollout, movement).enumerated() {
-            let check: HealthcheckSpec.Check
+            let subject: AnalysisOrder.Subject
             switch spec.check {
             case .metric: continue
-            case .command(let command): check = .command(command)
-            case .http(let path): check = .http(path: path, host: nil, port: nil)
+            case .command(let command): subject = .instance(.command(command))
+            case .http(let path): subject = .instance(.http(path: path, host: nil, port: nil))
+            case .prometheus(let query): subject = .query(filled(query, rollout))
             }
             let instance = views.first { view in
-                if case .http = check, view.spec?.port == nil { return false }
+                if case .instance(.http) = subject, view.spec?.port == nil { return false }
                 return view.mine.contains(where: \.isReady)
             }?.mine.first(where: \.isReady)
             guard let instance else { continue }
             plan.analysis.append(
                 AnalysisOrder(
                     release: rollout.target.number, step: rollout.step, index: index, container: instance.id,
-                    check: check, every: spec.effectiveEvery))
+                    subject: subject, every: spec.effectiveEvery))
         }
+    }
+
+    private func filled(_ query: String, _ rollout: Rollout) -> String {
+        query.replacing("${app}", with: input.app.rawValue).replacing(
+            "${release}", with: "\(rollout.target.number)")
     }
 }

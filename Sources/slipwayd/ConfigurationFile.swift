@@ -10,7 +10,7 @@ enum ConfigurationFile {
         let file = SettingsFile(path: path, bytes: bytes)
         let top = [
             "installation", "name_prefix", "state_dir", "api", "engine", "defaults", "policy", "limits",
-            "sources", "edge"
+            "sources", "edge", "analysis"
         ]
         if let root = file.root(keys: top) { read(root, into: &settings) }
         let errors = file.diagnostics.filter { $0.severity == .error }
@@ -52,6 +52,12 @@ enum ConfigurationFile {
         }
         readLimits(root, into: &settings)
         readEdge(root, into: &settings)
+        if let analysis = root.map("analysis", keys: ["prometheus"]), let url = analysis.text("prometheus") {
+            if !url.hasPrefix("http://"), !url.hasPrefix("https://") {
+                analysis.refuse("prometheus", "must be a URL such as `http://127.0.0.1:9090`")
+            }
+            settings.prometheus = url
+        }
         settings.sources = root.maps("sources", keys: sourceKeys).compactMap(source)
     }
 

@@ -36,6 +36,7 @@ struct Daemon {
                 brake: settings.brake,
                 relistInterval: settings.relistInterval, repositories: try repositories()),
             engine: engine, edge: edge, store: store, prober: EngineProber(engine: engine, client: client),
+            metricSource: settings.prometheus.map { PrometheusSource(url: $0, client: client) },
             clock: SystemClock(resuming: state.clock), logger: logger)
         let router = ControlRouter(surface: controller, token: try token())
         let server = try HTTPServer.start(try listeners()) { await router.handle($0) }

@@ -19,6 +19,8 @@ struct DaemonSettings: Sendable {
     var repositoryLimits = GitLimits()
     var sources: [Source] = []
     var usesJSONLog: Bool?
+    /// The URL of the Prometheus that conditions of an analysis are asked of.
+    var prometheus: String?
     /// `nil`: the installation has no edge.
     var edge: Edge?
 

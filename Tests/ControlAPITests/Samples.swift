@@ -65,7 +65,13 @@ enum Samples {
                     provenPercent: 0, deadlineInSeconds: 600, weightPercent: 25, weightKind: .instances,
                     nextInSeconds: 20) : nil,
             sinceSeconds: 4, because: because ?? (verdict == .converged ? [] : [blocker()]),
-            diagnostics: isMoving ? [diagnostic()] : [], isPaused: false)
+            diagnostics: isMoving ? [diagnostic()] : [], isPaused: false,
+            traffic: [
+                TrafficStatus(
+                    process: try #require(ProcessName("web")), release: try release(wanted), weight: 2_500,
+                    measuredWeight: 2_460, requests: 1_200, errors: 2, p95InMilliseconds: 40,
+                    windowInSeconds: 45)
+            ])
     }
 
     static func installation(_ app: AppStatus? = nil) throws -> InstallationStatus {
@@ -80,6 +86,13 @@ enum Samples {
             ], apps: [app],
             engine: EngineStatus(
                 isReachable: true, name: "docker", version: "20.10.24", apiVersion: "1.41", listedAt: now),
+            edge: EdgeStatus(
+                isReachable: true, version: "HAProxy 2.6.12",
+                certificates: [
+                    CertificateReport(
+                        host: "shop.example.com", kind: .issued, issuer: "R3", expiresAt: now,
+                        nextAttemptAt: now, failures: 1, problem: "the authority does not answer")
+                ]),
             because: [blocker()])
     }
 

@@ -70,6 +70,14 @@ enum CommandTable {
             details: ["Prints the whole chain of what is in the way, each with the command that clears it."],
             arguments: [app], examples: [Example("slipway why mail", "what keeps mail from its new release")]),
         CommandDescription(
+            name: "doctor", summary: "Find what is wrong with the installation itself",
+            details: [
+                "Looks at the engine, the sources, the edge and its certificates, the store and what is not Slipway's, and"
+                    + " says of each whether it is well. Apps are the business of `slipway status`."
+            ],
+            examples: [Example("slipway doctor", "every part of the installation, and what to do about it")],
+            exits: ["0: all is well", "2: something is not, and is named"]),
+        CommandDescription(
             name: "history", summary: "List rollouts, newest first", arguments: [optionalApp],
             options: [Option("limit", value: "N", "how many; default 20, at most 1000")],
             examples: [

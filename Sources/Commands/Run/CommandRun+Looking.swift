@@ -28,6 +28,12 @@ extension CommandRun {
         return status.verdict.exitCode
     }
 
+    func doctor() async throws -> Int32 {
+        let report = DoctorReport(try await client().get(InstallationStatus.self, ["v1", "status"]))
+        try show(report) { $0.lines() }
+        return report.isGood ? 0 : 2
+    }
+
     /// The commands that show one answer.
     func report() async throws -> Int32 {
         switch invocation.command.name {

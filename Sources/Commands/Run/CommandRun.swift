@@ -19,6 +19,7 @@ struct CommandRun {
         switch invocation.command.name {
         case "status": return try await status()
         case "why": return try await why()
+        case "doctor": return try await doctor()
         case "history", "diff", "trace": return try await report()
         case "logs": return try await logs()
         case "events": return try await events()

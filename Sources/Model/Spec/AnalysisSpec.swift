@@ -17,6 +17,9 @@ public struct AnalysisSpec: Codable, Hashable, Sendable {
         case command([String])
         /// An absolute path of the new release that must answer 2xx.
         case http(path: String)
+        /// A condition in the query language of Prometheus, which must hold. `${app}` and `${release}` stand for those
+        /// of the rollout.
+        case prometheus(query: String)
     }
     /// What becomes of a step whose bake is over while there were too few requests to judge by.
     public enum EvidencePolicy: String, Codable, Hashable, Sendable, CaseIterable {

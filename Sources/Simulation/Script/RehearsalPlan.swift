@@ -93,6 +93,8 @@ struct RehearsalSpecs {
             switch analysis.check {
             case .metric: isJudged = isJudged || isRouted
             case .command(let command): checks.append(.command(command))
+            // There is no Prometheus in the rehearsal.
+            case .prometheus: break
             case .http(let path): checks.append(.http(path: path, host: nil, port: nil))
             }
         }

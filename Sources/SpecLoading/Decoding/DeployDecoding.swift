@@ -116,10 +116,11 @@ extension SpecDecoder {
 
     private func analysis(_ field: Field) -> AnalysisSpec? {
         guard let fields = fields(field, "deploy.analysis[]") else { return nil }
-        let kinds = ["metric", "command", "http"].filter { fields.keyMarks[$0] != nil }
+        let kinds = ["metric", "command", "http", "prometheus"].filter { fields.keyMarks[$0] != nil }
         guard let kind = kinds.first, kinds.count == 1 else {
             error(
-                "bad_analysis", "`\(field.path)` takes exactly one of `metric`, `command` and `http`",
+                "bad_analysis",
+                "`\(field.path)` takes exactly one of `metric`, `command`, `http` and `prometheus`",
                 at: field.mark, field.path)
             return nil
         }
@@ -142,6 +143,12 @@ extension SpecDecoder {
         switch kind {
         case "metric": check = metric(fields)
         case "command": check = command(fields["command"]).map { .command($0) }
+        case "prometheus":
+            check = checked(
+                fields["prometheus"], "bad_query",
+                wanted: "a condition such as `rate(errors_total[1m]) < 0.05`",
+                { (1...2_000).contains($0.utf8.count) && !Grammar.hasControls($0) }
+            ).map { .prometheus(query: $0) }
         default:
             let wanted = "a path that begins with `/` and has no blanks, such as `/smoke`"
             check = checked(fields["http"], "bad_path", wanted: wanted, Grammar.urlPath).map {

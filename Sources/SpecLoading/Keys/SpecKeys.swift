@@ -239,7 +239,7 @@ public enum SpecKeys {
         SpecKey(
             "deploy.analysis", .list(.object, atLeast: 0, atMost: 16),
             "Checks of each step of `canary`, or of `blue_green` after the switch. Each has exactly one of `metric`, "
-                + "`command` and `http`."),
+                + "`command`, `http` and `prometheus`."),
         SpecKey(
             "deploy.analysis[].metric", .choice(["error_rate", "latency_p50", "latency_p95", "latency_p99"]),
             since: "edge", "A figure of the new release, as the edge counts it. Needs `max`."),
@@ -272,6 +272,10 @@ public enum SpecKeys {
             "A host under which only the new release answers, while it moves in."),
         SpecKey("deploy.analysis[].command", .command, "A command in a new instance that must exit with 0."),
         SpecKey("deploy.analysis[].http", .urlPath, "A path of a new instance that must answer 2xx."),
+        SpecKey(
+            "deploy.analysis[].prometheus", .text,
+            "A condition in PromQL that must hold, such as `rate(errors_total{release=\"${release}\"}[1m]) < 0.05`;"
+                + " `${app}` and `${release}` are filled in."),
         SpecKey(
             "deploy.analysis[].every", .duration, default: "`30s`",
             "Between two runs of a command or request; `1s` to `1h`."),

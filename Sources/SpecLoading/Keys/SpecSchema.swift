@@ -93,7 +93,7 @@ public enum SpecSchema {
             ]
         case "analysis[]":
             [
-                ("oneOf", .array(["metric", "command", "http"].map(requiring))),
+                ("oneOf", .array(["metric", "command", "http", "prometheus"].map(requiring))),
                 (
                     "dependentRequired",
                     .object([

@@ -217,6 +217,7 @@ indirect enum SpecTree {
             map.addNumber("min_requests", requests)
         case .command(let words): map.addNames("command", words)
         case .http(let path): map.addText("http", path)
+        case .prometheus(let query): map.addText("prometheus", query)
         }
         map.addTime("every", analysis.every)
         map.addNumber("failures", analysis.failures)

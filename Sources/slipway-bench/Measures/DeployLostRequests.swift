@@ -61,16 +61,19 @@ struct DeployLostRequests: Measure {
         }
     }
 
+    /// Tells the clients to stop.
+    private final class End: Sendable { let hasCome = Atomic(false) }
+
     /// How many requests fail while `body` runs.
     private static func losses(
         _ edge: EdgeBench, _ body: @escaping @Sendable () async throws -> Void
     ) async throws -> Int {
-        let isOver = Mutex(false)
+        let end = End()
         return try await withThrowingTaskGroup(of: Int.self) { group in
             for _ in 0..<4 {
                 group.addTask {
                     var lost = 0
-                    while !isOver.withLock({ $0 }) {
+                    while !end.hasCome.load(ordering: .relaxed) {
                         // A failure is what is counted here.
                         if (try? await edge.port(answers: "/health")) != true { lost += 1 }
                     }
@@ -80,10 +83,10 @@ struct DeployLostRequests: Measure {
             do {
                 try await body()
             } catch {
-                isOver.withLock { $0 = true }
+                end.hasCome.store(true, ordering: .relaxed)
                 throw error
             }
-            isOver.withLock { $0 = true }
+            end.hasCome.store(true, ordering: .relaxed)
             return try await group.reduce(0, +)
         }
     }

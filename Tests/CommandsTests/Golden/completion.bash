@@ -9,9 +9,10 @@ _slipway() {
         --socket|--token-file|--repo) COMPREPLY=($(compgen -f -- "$current")); return ;;
     esac
     case "$command" in
-        "") words="status why history diff trace logs events plan validate render simulate sync retry rollback abort promote approve pause resume completion version help" ;;
+        "") words="status why doctor history diff trace logs events plan validate render simulate sync retry rollback abort promote approve pause resume completion version help" ;;
         status) words="--watch --timeout --output --socket --server --token-file --no-color --help" ;;
         why) words="--output --socket --server --token-file --no-color --help" ;;
+        doctor) words="--output --socket --server --token-file --no-color --help" ;;
         history) words="--limit --output --socket --server --token-file --no-color --help" ;;
         diff) words="--output --socket --server --token-file --no-color --help" ;;
         trace) words="--output --socket --server --token-file --no-color --help" ;;
@@ -31,7 +32,7 @@ _slipway() {
         resume) words="--wait --timeout --output --socket --server --token-file --no-color --help" ;;
         completion) words="bash zsh fish --output --socket --server --token-file --no-color --help" ;;
         version) words="--output --socket --server --token-file --no-color --help" ;;
-        help) words="status why history diff trace logs events plan validate render simulate sync retry rollback abort promote approve pause resume completion version help --output --socket --server --token-file --no-color --help" ;;
+        help) words="status why doctor history diff trace logs events plan validate render simulate sync retry rollback abort promote approve pause resume completion version help --output --socket --server --token-file --no-color --help" ;;
     esac
     COMPREPLY=($(compgen -W "$words" -- "$current"))
     case "$command" in validate|render) COMPREPLY+=($(compgen -f -- "$current")) ;; esac

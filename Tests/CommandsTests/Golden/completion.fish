@@ -2,6 +2,7 @@
 complete -c slipway -f
 complete -c slipway -n __fish_use_subcommand -a status -d 'Show how the apps are doing'
 complete -c slipway -n __fish_use_subcommand -a why -d 'Say why an app is not as wanted'
+complete -c slipway -n __fish_use_subcommand -a doctor -d 'Find what is wrong with the installation itself'
 complete -c slipway -n __fish_use_subcommand -a history -d 'List rollouts, newest first'
 complete -c slipway -n __fish_use_subcommand -a diff -d 'Show what differs between two releases'
 complete -c slipway -n __fish_use_subcommand -a trace -d 'Say where a container comes from'
@@ -60,7 +61,7 @@ complete -c slipway -n '__fish_seen_subcommand_from approve' -l timeout -x -d 'w
 complete -c slipway -n '__fish_seen_subcommand_from resume' -l wait -d 'follow until the state is final, and exit with its code'
 complete -c slipway -n '__fish_seen_subcommand_from resume' -l timeout -x -d 'with --wait  how long to follow, such as 90s or 15m; default 30m'
 complete -c slipway -n '__fish_seen_subcommand_from completion' -a 'bash zsh fish'
-complete -c slipway -n '__fish_seen_subcommand_from help' -a 'status why history diff trace logs events plan validate render simulate sync retry rollback abort promote approve pause resume completion version help'
+complete -c slipway -n '__fish_seen_subcommand_from help' -a 'status why doctor history diff trace logs events plan validate render simulate sync retry rollback abort promote approve pause resume completion version help'
 complete -c slipway -l output -s o -x -a 'table wide json yaml text markdown' -d 'how the result is written  table (for people), wide, json, yaml, text or markdown'
 complete -c slipway -l socket -r -F -d 'the controller s socket; default  SLIPWAY_SOCKET, else /run/slipway/slipway.sock'
 complete -c slipway -l server -x -d 'the controller s address instead of a socket; default  SLIPWAY_SERVER'

@@ -4,6 +4,7 @@ _slipway() {
     commands=(
         'status:Show how the apps are doing'
         'why:Say why an app is not as wanted'
+        'doctor:Find what is wrong with the installation itself'
         'history:List rollouts, newest first'
         'diff:Show what differs between two releases'
         'trace:Say where a container comes from'
@@ -48,6 +49,14 @@ _slipway() {
             '--no-color[no colour, as with NO_COLOR set or when the output is not a terminal]' \
             '--help[show this help]' \
             '*::APP:_files' ;;
+        doctor) _arguments \
+            '--output[how the result is written  table (for people), wide, json, yaml, text or markdown]:FORMAT:(table wide json yaml text markdown)' \
+            '--socket[the controller s socket; default  SLIPWAY_SOCKET, else /run/slipway/slipway.sock]:PATH:_files' \
+            '--server[the controller s address instead of a socket; default  SLIPWAY_SERVER]:URL: ' \
+            '--token-file[file with the token for --server; default  SLIPWAY_TOKEN_FILE]:PATH:_files' \
+            '--no-color[no colour, as with NO_COLOR set or when the output is not a terminal]' \
+            '--help[show this help]' \
+            '*::ARGUMENT:_files' ;;
         history) _arguments \
             '--limit[how many; default 20, at most 1000]:N: ' \
             '--output[how the result is written  table (for people), wide, json, yaml, text or markdown]:FORMAT:(table wide json yaml text markdown)' \
@@ -240,7 +249,7 @@ _slipway() {
             '--token-file[file with the token for --server; default  SLIPWAY_TOKEN_FILE]:PATH:_files' \
             '--no-color[no colour, as with NO_COLOR set or when the output is not a terminal]' \
             '--help[show this help]' \
-            '*::COMMAND:(status why history diff trace logs events plan validate render simulate sync retry rollback abort promote approve pause resume completion version help)' ;;
+            '*::COMMAND:(status why doctor history diff trace logs events plan validate render simulate sync retry rollback abort promote approve pause resume completion version help)' ;;
     esac
 }
 compdef _slipway slipway
