@@ -178,6 +178,22 @@ import Testing
         #expect(play.found == ["shop: v2 had failed and is recorded as a success"])
     }
 
+    @Test func `I25: a failure that a store put back knows nothing of is known to nobody`() {
+        func succeed(_ stored: AppMemory, history: [RolloutRecord] = []) -> [String] {
+            var play = Play(HonestyChecker.self)
+            play.store(Make.memory(v1, target: v2, phase: .rollingBack(Make.failure)))
+            play.world.stored.apps = [Make.app: stored]
+            play.world.rollouts = history
+            play.happen(.fault("another store is in its place"))
+            play.store(Make.memory(v2), records: [Make.record(v2, .succeeded)])
+            return play.found
+        }
+        let lie = ["shop: v2 had failed and is recorded as a success"]
+        #expect(succeed(Make.memory(v1, target: v2)) == [])
+        #expect(succeed(Make.memory(v1, target: v2, phase: .rollingBack(Make.failure))) == lie)
+        #expect(succeed(Make.memory(v1), history: [Make.record(v2, .rolledBack)]) == lie)
+    }
+
     @Test func `I25: converged while something else is wanted`() {
         var play = Play(HonestyChecker.self)
         play.store(Make.memory(v1))

@@ -93,7 +93,11 @@ public struct HonestyChecker: Checker {
     public mutating func observe(_ happening: Happening, in world: WorldTruth) -> [String] {
         weather.observe(happening, in: world)
         var found: [String] = []
-        if case .stored(let batch, _, nil) = happening { found += take(batch) }
+        switch happening {
+        case .stored(let batch, _, nil): found += take(batch)
+        case .fault(let words) where FaultWords.isNewStore(words): forgetUnknown(in: world)
+        default: break
+        }
         guard isWorthLooking(happening, now: world.now), let status = world.status else { return found }
         lastLookedAt = world.now
         for app in status.apps { found += judge(app, in: world) }
@@ -123,6 +127,25 @@ public struct HonestyChecker: Checker {
         }
         for app in batch.forgotten { failed[app] = nil }
         return found
+    }
+
+    /// Another store is in place: lost, or of a time before the failure. A failure that it has no word of is known to
+    /// nobody any more, as nothing on the containers tells of it, and the rollout it goes on with is proven anew. What
+    /// it does know of still counts.
+    private mutating func forgetUnknown(in world: WorldTruth) {
+        failed = failed.filter { app, rollout in
+            let memory = world.stored.apps[app]
+            if let stands = memory?.rollout, stands.phase != .moving,
+                stands.target.number == rollout.target.number
+            {
+                return true
+            }
+            return memory?.quarantine.contains { $0.spec == rollout.target.specDigest } == true
+                || world.rollouts.contains { record in
+                    record.app == app && record.release == rollout.target.number
+                        && record.startedAt == rollout.startedAtWall && record.outcome != nil
+                }
+        }
     }
 
     private mutating func judge(_ app: AppStatus, in world: WorldTruth) -> [String] {
