@@ -7,6 +7,7 @@ extension Controller {
     /// Plans what something happened to, makes it durable, and starts the actions.
     func pass() async {
         let now = clock.now()
+        noteStandstill(now: now)
         takeRequests()
         takeTimers(now: now)
         // A store that has just refused is not asked again by everything that happens meanwhile.
@@ -127,6 +128,17 @@ extension Controller {
             return []
         }
         return candidate.spec.dependsOn.filter { apps[$0]?.view?.verdict != .converged }
+    }
+
+    /// A deadline that is looked at this late: the controller itself has stood still. What it could not ask meanwhile
+    /// is as undecided as it was, and has its time from now on.
+    private func noteStandstill(now: Instant) {
+        guard let due = timers.next, now - due > .seconds(1) else { return }
+        for (name, record) in apps {
+            for (id, health) in record.health where health.isUndecided {
+                apps[name]?.health[id]?.stoodStill(now: now)
+            }
+        }
     }
 
     private func takeRequests() {

@@ -144,6 +144,11 @@ public struct InstanceHealth: Hashable, Sendable {
         begin(now: now)
     }
 
+    /// Notes that nobody could ask the instance until now: one that is undecided has all of its time anew.
+    public mutating func stoodStill(now: Instant) {
+        if isUndecided { startedAt = now }
+    }
+
     /// Notes that the controller restarts the instance because of failed probes.
     public mutating func restartedForLiveness() { livenessRestarts += 1 }
 

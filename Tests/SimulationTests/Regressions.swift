@@ -82,7 +82,11 @@ import Testing
             rules: limits),
         Seed(
             bug: "a canary gave all requests to what is scaled to 0", seed: 27, rules: limits,
-            hasFaults: false)
+            hasFaults: false),
+        Seed(
+            bug: "a controller that had stood still took what it had not been able to ask for sick",
+            seed: 1165,
+            rules: limits)
     ]
     private static let limits: Set<String> = ["I1", "I2", "I21"]
 
