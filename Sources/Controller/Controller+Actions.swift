@@ -12,7 +12,7 @@ extension Controller {
         await turnstile?.enter()
         defer { turnstile?.leave() }
         // It may have waited long at the turnstile, or for evidence.
-        guard fence == nil else { return }
+        guard await holdsClaim() else { return }
         guard isStillWanted(action, app) else { return withdraw(intent, action, app) }
         var isSeen = true
         do throws(EngineError) {
@@ -302,7 +302,7 @@ extension Controller {
 
     func removeNetwork(_ removal: NetworkRemoval) async {
         let name = removal.network.name
-        guard fence == nil else { return }
+        guard await holdsClaim() else { return }
         var outcome = IntentOutcome(sequence: removal.intent, result: .succeeded, message: "")
         do throws(EngineError) {
             // Asked for a moment ago; an app of the project may have come since.

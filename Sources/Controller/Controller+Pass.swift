@@ -212,8 +212,10 @@ extension Controller {
         changedMemories = []
         let told = waiters
         waiters = []
+        let asked = clock.now()
         do {
             try await store.commit(batch)
+            claimSeenAt = asked
         } catch {
             if error.code == .fenced {
                 await endFenced(error)

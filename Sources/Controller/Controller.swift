@@ -45,6 +45,9 @@ public actor Controller {
     var storeRetryAt = Instant.zero
     /// Of this controller's claim on the store.
     var epoch: Int64 = 0
+    /// When the store was asked last with the answer that this controller's claim is the newest.
+    var claimSeenAt = Instant.zero
+    var claimCheck: Task<Bool, Never>?
     /// Why this controller has stopped for good: somebody else has claimed its store.
     public private(set) var fence: StoreError?
     /// Names that intents without an outcome of the last run were about.
@@ -193,6 +196,37 @@ public actor Controller {
         stop()
     }
 
+    /// An action may begin long after it was journaled, and whoever stood still meanwhile may have been followed by
+    /// another controller without knowing it. What begins later than this after the store last knew this one asks it.
+    private static let claimTrust = TimeSpan.seconds(2)
+
+    /// Whether nobody has claimed the store since, as of a moment ago.
+    func holdsClaim() async -> Bool {
+        guard fence == nil else { return false }
+        guard clock.now() - claimSeenAt > Self.claimTrust else { return true }
+        let check =
+            claimCheck
+            ?? Task(executorPreference: configuration.taskExecutor) { await self.checkClaim() }
+        claimCheck = check
+        return await check.value
+    }
+
+    private func checkClaim() async -> Bool {
+        defer { claimCheck = nil }
+        let asked = clock.now()
+        var batch = StoreBatch()
+        batch.epoch = epoch
+        batch.clock = clock.reading()
+        do {
+            try await store.commit(batch)
+            claimSeenAt = asked
+        } catch {
+            // One that cannot write for another reason tells nothing; what was journaled may be begun as ever.
+            if error.code == .fenced { await endFenced(error) }
+        }
+        return fence == nil
+    }
+
     /// Whoever asked too late is told so, and does not wait for ever.
     private func refuseRequests() {
         let late = requests
@@ -205,6 +239,7 @@ public actor Controller {
 
     private func restore(_ state: StoredState) {
         epoch = state.epoch
+        claimSeenAt = clock.now()
         owned = state.owned
         lastIntent = state.lastIntent
         lastEvent = state.lastEvent

@@ -69,6 +69,20 @@ import Testing
         #expect(bench.engine.calls(.launch) == 4, "what was under way has been done, and nothing else")
     }
 
+    @Test func `what was journaled long ago is not started before the store has been asked`() async throws {
+        let bench = try await Workbench()
+        bench.engine.holdLaunches(true)
+        bench.repository.commit(spec("1", replicas: 10))
+        await bench.wait("four launches hang") { _ in bench.engine.heldLaunches == 4 }
+        await bench.pass(.seconds(10))
+        // Nothing tells the older one: the next that it would do is to begin what has waited at the turnstile.
+        _ = try bench.store.claim()
+        bench.engine.holdLaunches(false)
+        await bench.ended()
+        #expect(await bench.controller.fence?.code == .fenced)
+        #expect(bench.engine.calls(.launch) == 4, "what was under way has been done, and nothing else")
+    }
+
     @Test func `the network of a project is not removed after the fence`() async throws {
         let bench = try await Workbench()
         bench.repository.commit(spec("1"))

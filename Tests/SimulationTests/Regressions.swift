@@ -86,7 +86,11 @@ import Testing
         Seed(
             bug: "a controller that had stood still took what it had not been able to ask for sick",
             seed: 1165,
-            rules: limits)
+            rules: limits),
+        Seed(
+            bug:
+                "a controller that had stood still launched what it had journaled, after another had followed it",
+            seed: 1434, rules: ["L1", "I16"])
     ]
     private static let limits: Set<String> = ["I1", "I2", "I21"]
 
