@@ -201,6 +201,19 @@ import Testing
         #expect(back("shop:bad") == [])
     }
 
+    @Test func `L1: what carries a number that the store has given to something else is beyond knowing`() {
+        let other = Make.release(1, Make.spec(image: "shop:2"), commit: "b")
+        func left(_ history: [RolloutRecord]) -> [String] {
+            end(ConvergenceChecker.self) { play in
+                play.world.rollouts = history
+                play.put("b1", other)
+            }
+        }
+        #expect(left([Make.record(v1, .succeeded)]) == [])
+        #expect(left([]).count == 1)
+        #expect(left([Make.record(v1, .succeeded), Make.record(other, .superseded)]).count == 1)
+    }
+
     @Test func `L2: what is at rest stays so`() {
         let fallen = end(StabilityChecker.self) { play in
             play.pass(120)

@@ -248,13 +248,22 @@ public struct OrphanChecker: Checker {
 extension WorldTruth {
     func name(_ id: ContainerID) -> String { instances[id]?.observed.name ?? id.short }
 
-    /// Somebody has renamed it, and the store that knew it is lost: labels alone can be copied, so nothing tells any
-    /// more who has made it. It is declared to be left alone.
+    /// The store that knew it is lost, and somebody has renamed it, or its number is one that the store in place has
+    /// given to something else: labels alone can be copied, so nothing tells any more who has made it. It is declared
+    /// to be left alone.
     func isBeyondKnowing(_ instance: Instance) -> Bool {
-        guard instance.isOurs, let name = instance.madeAs, name != instance.observed.name else {
-            return false
-        }
-        return stored.owned[instance.observed.id] == nil
+        guard instance.isOurs, stored.owned[instance.observed.id] == nil else { return false }
+        if let name = instance.madeAs, name != instance.observed.name { return true }
+        return isNumberedTwice(instance.observed)
+    }
+
+    /// A new store has numbered anew, and one from before it has come back: two releases have had that number. To the
+    /// store that is there now it means another commit with another image, which its own history says.
+    private func isNumberedTwice(_ instance: ObservedInstance) -> Bool {
+        let labels = instance.labels
+        let given = rollouts.filter { $0.app == labels.app && $0.release == labels.release }
+        return !given.isEmpty
+            && given.allSatisfy { $0.commit.id != labels.commit && $0.image != instance.image }
     }
 
     /// The same, and the controller says so; it names ten at most.
