@@ -240,6 +240,24 @@ import Testing
         #expect(unread == [])
     }
 
+    @Test func `L2: who is being repaired is not at rest`() {
+        let sick = Make.release(1, Make.spec(image: "shop:sick"))
+        func progress(after verdict: Verdict) -> [String] {
+            end(StabilityChecker.self) { play in
+                play.push([sick.spec])
+                play.store(Make.memory(sick))
+                for index in 1...3 { play.put("a\(index)", sick) }
+                play.world.status = Make.status(
+                    verdict, wanted: sick, running: sick, because: Make.because(.probeFailed))
+                play.pass(120)
+                play.world.status = Make.status(
+                    .progressing, wanted: sick, running: sick, because: Make.because(.removing))
+            }
+        }
+        #expect(progress(after: .degraded) == [])
+        #expect(progress(after: .converged).count == 1)
+    }
+
     @Test func `I17: counts only where events were lost`() {
         #expect(end(LevelChecker.self) { $0.gone("a1") } == [])
         let lost = end(LevelChecker.self) { play in

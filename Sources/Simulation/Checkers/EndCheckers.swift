@@ -202,8 +202,10 @@ public struct StabilityChecker: Checker {
                 let isKeeping = world.stored.apps[app]?.kept != nil
                 // So does who waits for an image that may come any minute.
                 let waitsForImage = status?.because.contains { $0.cause == .imagePull } ?? false
-                if verdict == .waiting || verdict == .progressing || isKeeping || waitsForImage
-                    || !hasReadAll(for: app, in: world)
+                // And who is being repaired, even if a release that dies of itself may stay so for good: once it is
+                // well again, what waited for that is done.
+                if verdict == .waiting || verdict == .progressing || verdict == .degraded || isKeeping
+                    || waitsForImage || !hasReadAll(for: app, in: world)
                 {
                     settled.remove(app)
                 } else {
