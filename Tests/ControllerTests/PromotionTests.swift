@@ -16,7 +16,7 @@ import Testing
             port: 8080
             replicas: 4
             healthcheck: {path: /health, start_period: 3s}
-            deploy: {min_healthy_time: 2s, timeout: 1m, \(deploy)}
+            deploy: {min_healthy_time: 2s, timeout: 24h, \(deploy)}
             """
         ]
     }

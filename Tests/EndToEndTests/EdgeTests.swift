@@ -14,7 +14,7 @@ import Testing
         return SpecText(
             image: image, replicas: replicas, env: environment,
             web: ["domains: [\(host)]", "drain_timeout: 5s", "edge: {\(edge.joined(separator: ", "))}"],
-            deploy: ["max_surge: 1", "timeout: 20s"] + deploy, startPeriod: "15s", checkTimeout: "5s")
+            deploy: ["max_surge: 1", "timeout: 15m"] + deploy, startPeriod: "15s", checkTimeout: "5s")
     }
 
     @Test func aDomainIsServedFromItsFirstDeployOn() async throws {

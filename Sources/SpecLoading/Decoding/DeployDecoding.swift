@@ -37,6 +37,14 @@ extension SpecDecoder {
                 at: fields.mark(of: key), fields.path(of: key))
         }
         let strategy = spec.effectiveStrategy
+        if strategy.movesTraffic, spec.effectiveBake >= spec.effectiveTimeout {
+            let key = fields.has("bake") ? "bake" : "timeout"
+            error(
+                "bake_too_long",
+                "`bake` (\(spec.effectiveBake)) must be shorter than `timeout` (\(spec.effectiveTimeout)), the longest"
+                    + " time without progress, or every rollout would fail",
+                at: fields.mark(of: key), fields.path(of: key))
+        }
         if fields.keyMarks["steps"] != nil, strategy != .canary {
             error(
                 "only_with_canary",
