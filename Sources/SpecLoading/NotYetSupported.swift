@@ -32,6 +32,6 @@ enum NotYetSupported {
         }
         guard !hasEdge, let work = edgeKeys[pattern] else { return nil }
         return "`\(name)` is not acted on: it takes an edge \(work), and this controller has no edge yet;"
-            + " remove the key for now"
+            + " set `edge` in its configuration, or remove the key for now"
     }
 }
