@@ -1,5 +1,5 @@
-# Real images for the examples, the demo and the tests: a busybox with the application in lib/app. Nothing is
-# downloaded. Needs common.sh, busybox-static and an engine.
+# Real images for the examples, the demo and the tests: a busybox with the application in lib/app, listened for by
+# ipsvd's tcpsvd. Nothing is downloaded. Needs common.sh, busybox-static, ipsvd and an engine.
 
 # images_rootfs DIR: makes DIR/rootfs.tar, the same bytes each time.
 images_rootfs() {
@@ -7,6 +7,8 @@ images_rootfs() {
     rm -rf "$tree"
     mkdir -p "$tree"/{bin,dev,etc,proc,root,run,sys,tmp}
     cp "$(command -v busybox)" "$tree/bin/busybox"
+    cp "$(command -v tcpsvd)" "$tree/bin/tcpsvd"
+    libraries "$tree" "$tree/bin/tcpsvd"
     for applet in $(busybox --list); do
         [ "$applet" = busybox ] || ln -sf busybox "$tree/bin/$applet"
     done
@@ -15,6 +17,16 @@ images_rootfs() {
     install -m 755 "$root/scripts/lib/app/serve" "$root/scripts/lib/app/answer" "$tree/bin/"
     tar --sort=name --mtime=@0 --owner=0 --group=0 --numeric-owner -C "$tree" -cf "$directory/rootfs.tar" .
     rm -rf "$tree"
+}
+
+# libraries TREE PROGRAM...: copies the shared libraries that the programs are linked with to where they look.
+libraries() {
+    local tree=$1 lib
+    shift
+    ldd "$@" | grep -oE '/[^ ]+\.so[^ ]*' | grep -v lib-dynload | sort -u | while read -r lib; do
+        mkdir -p "$tree/$(dirname "$lib")"
+        cp -L "$lib" "$tree/$lib"
+    done
 }
 
 # images_python DIR: makes DIR/python.tar: Debian's Python with lib/app/web.py, for applications that keep connections.
@@ -30,11 +42,7 @@ images_python() {
     # Compiled once here and not at each start; all files of the archive have the same time, so it is not compared.
     /usr/bin/python3 -m compileall -q --invalidation-mode unchecked-hash -d "/usr/lib/$version" \
         "$tree/usr/lib/$version"/{*.py,collections,email,encodings,html,http,importlib,json,re,urllib}
-    ldd "/usr/bin/$version" "/usr/lib/$version"/lib-dynload/*.so | grep -oE '/[^ ]+\.so[^ ]*' | grep -v lib-dynload |
-        sort -u | while read -r lib; do
-        mkdir -p "$tree/$(dirname "$lib")"
-        cp -L "$lib" "$tree/$lib"
-    done
+    libraries "$tree" "/usr/bin/$version" "/usr/lib/$version"/lib-dynload/*.so
     echo 'root:x:0:0:root:/root:/bin/sh' >"$tree/etc/passwd"
     install -m 644 "$root/scripts/lib/app/web.py" "$tree/bin/"
     tar --sort=name --mtime=@0 --owner=0 --group=0 --numeric-owner -C "$tree" -cf "$directory/python.tar" .

@@ -6,8 +6,10 @@ import Testing
 /// Counts, over and over, how many instances of a process really answer, beside whatever else happens.
 final class CapacityWatcher: Sendable {
     struct Reading: Sendable, Hashable {
-        var answering: Int
+        var answering: Int { listed.count - silent.count }
         var listed: [String]
+        /// What those said instead that did not answer.
+        var silent: [String]
     }
 
     private let readings = Mutex<[Reading]>([])
@@ -40,7 +42,8 @@ final class CapacityWatcher: Sendable {
         #expect(readings.count >= 5, "the watcher hardly looked: \(readings.count) times")
         if let least = readings.min(by: { $0.answering < $1.answering }) {
             #expect(
-                least.answering >= floor, "only \(least.answering) answered while there were \(least.listed)")
+                least.answering >= floor,
+                "only \(least.answering) answered while there were \(least.listed): \(least.silent)")
         }
         if let ceiling, let most = readings.max(by: { $0.listed.count < $1.listed.count }) {
             #expect(most.listed.count <= ceiling, "at once there were \(most.listed)")
@@ -53,7 +56,8 @@ final class CapacityWatcher: Sendable {
             // An engine that does not answer for a moment says nothing about the instances.
             if let reading = try? await read() {
                 // A slow reading mixes two moments: an old instance that was listed may be rightly gone when asked.
-                if ContinuousClock.now - began < .milliseconds(300) {
+                // The last one is cut off when the test is over.
+                if ContinuousClock.now - began < .milliseconds(300), !Task.isCancelled {
                     readings.withLock { $0.append(reading) }
                 }
             }
@@ -76,27 +80,27 @@ final class CapacityWatcher: Sendable {
                 url: "http://engine/containers/json?filters=" + percentEncoded(filters),
                 unixSocket: world.engine.socket, timeout: .seconds(2)))
         let containers = try JSONDecoder().decode([Wire].self, from: Data(response.body))
-        let answering = await withTaskGroup(of: Bool.self) { group in
-            for address in containers.flatMap({ $0.NetworkSettings.Networks.values.map(\.IPAddress) }) {
-                group.addTask { [client] in
-                    // The test's own small server takes one connection at a time and refuses another while it makes
-                    // ready for the next; an instance that is gone refuses all of them.
-                    let began = ContinuousClock.now
-                    repeat {
-                        let answer = try? await client.send(
-                            HTTPRequest(
-                                url: "http://\(address):8080/health", timeout: .seconds(1),
-                                reusesConnection: false))
-                        if answer?.status == 200 { return true }
-                        // Until cancelled; then nobody asks for the answer.
-                        try? await Task.sleep(for: .milliseconds(10))
-                    } while ContinuousClock.now - began < .milliseconds(200)
-                    return false
+        let silent = await withTaskGroup(of: String?.self) { group in
+            for container in containers {
+                for address in container.NetworkSettings.Networks.values.map(\.IPAddress) {
+                    group.addTask { [client] in await Self.complaint(of: address, client) }
                 }
             }
-            return await group.reduce(0) { $0 + ($1 ? 1 : 0) }
+            return await group.reduce(into: [String]()) { all, one in if let one { all.append(one) } }
         }
-        return Reading(answering: answering, listed: containers.flatMap(\.Names).sorted())
+        return Reading(listed: containers.flatMap(\.Names).sorted(), silent: silent)
+    }
+
+    /// Why the instance at `address` does not answer as a healthy one; `nil` if it does.
+    private static func complaint(of address: String, _ client: HTTPClient) async -> String? {
+        do {
+            let answer = try await client.send(
+                HTTPRequest(
+                    url: "http://\(address):8080/health", timeout: .seconds(1), reusesConnection: false))
+            return answer.status == 200 ? nil : "\(address) answered \(answer.status)"
+        } catch {
+            return "\(address): \(error)"
+        }
     }
 }
 
