@@ -234,6 +234,9 @@ extension AppPlanning {
         let goodTemplate = memory.lastGood?.templates[view.name]?.digest
         func isGood(_ other: InstanceView) -> Bool { other.instance.labels.template == goodTemplate }
         for other in candidates where other.isBad && !(held > 0 && isGood(other)) { remove(other) }
+        // An overtaken release that was never called good has nothing to wait for: what of it is not ready takes the
+        // room of the one that is to come, and without a surge that is all there is.
+        for other in candidates where !isGood(other) && !other.isReady && !other.isUndecided { remove(other) }
         // What the target does not have any more goes with its success, not before it is proven.
         let isReplaced =
             view.want > 0 && view.mineProvenServing(now: now, window: movement.window) >= view.want

@@ -51,6 +51,29 @@ import Testing
         #expect(!plan.actions.contains { $0.kind == .launch && $0.object == order.name })
     }
 
+    @Test func `what an overtaken first release has left makes room for the next where there is no surge`() {
+        func spec(_ image: String) -> AppSpec {
+            var web = ProcessSpec(name: ProcessName("web").require, replicas: 5, port: 80)
+            web.healthcheck = HealthcheckSpec(check: .tcp(port: nil), startPeriod: .minutes(10))
+            return AppSpec(
+                name: AppName("shop").require, project: ProjectName("retail").require, image: image,
+                processes: [web],
+                deploy: DeploySpec(
+                    maxSurge: .count(0), maxUnavailable: .count(2), minHealthyTime: .seconds(1),
+                    timeout: .minutes(2)))
+        }
+        var world = World(seed: 1)
+        // It runs and never answers, and has not been given up when the next commit comes.
+        world.commit(spec("mute"), behavior: .sick)
+        for _ in 0..<20 { _ = world.step() }
+        #expect(world.instances.count == 5 && world.memory.rollout != nil)
+        world.commit(spec("good"), behavior: .healthy)
+        let deadline = world.now + .seconds(20)
+        while world.memory.lastGood == nil, world.now < deadline { _ = world.step() }
+        #expect(world.memory.lastGood?.spec.image == "good")
+        #expect(world.instances.values.map(\.image) == Array(repeating: "good", count: 5))
+    }
+
     @Test func `a limit that does not come off is asked for once`() throws {
         var world = settled(spec("one", volume: true))
         let instance = try #require(world.instances.values.first)

@@ -11,6 +11,10 @@ else
     bold='' green='' red='' plain=''
 fi
 
+# Arguments of `swift build` for programs that are used: optimised across the targets, and with the Swift runtime inside, so
+# that a server needs no toolchain. The simulation takes two thirds of the time with them.
+optimised=(-c release --static-swift-stdlib -Xswiftc -cross-module-optimization)
+
 heading() { printf '\n%s== %s%s\n' "$bold" "$*" "$plain"; }
 say() { printf '%s\n' "$*"; }
 die() {
