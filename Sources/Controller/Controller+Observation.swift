@@ -97,6 +97,7 @@ extension Controller {
         for id in missing.sorted() where isNews(id) {
             let isRead = await inspect(id)
             if !isRead { unread.insert(id) }
+            if !isRead, isPlanted(.hungContainerIsGone) { forget(id) }
         }
         unreadable = snapshot.unreadable
         noteUnreadable()

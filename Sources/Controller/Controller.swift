@@ -23,7 +23,7 @@ public actor Controller {
     /// `nil` where the configuration says what runs everything.
     private let loadingPool: BlockingPool?
     /// An engine starts four containers at once about as fast as forty, and forty calls at once run into their limits.
-    let startTurnstile = Turnstile(places: 4)
+    let startTurnstile = Turnstile(places: isPlanted(.pullBlocksStarts) ? 1 : 4)
     /// Stops mostly wait for the app's own shutdown, so many may be under way.
     let stopTurnstile = Turnstile(places: 64)
 

@@ -144,7 +144,8 @@ extension AppPlanning {
             if rollout.isDirect || rollout.isAdopted == true { return .idle }
             switch rollout.phase {
             case .rollingBack(let failure), .held(let failure): return .failed(failure)
-            case .moving: return rollout.isReadyForGroup ? .ready : .moving
+            // A person who has paused one has paused what it moves with.
+            case .moving: return rollout.isReadyForGroup && !memory.isPaused ? .ready : .moving
             }
         }
         var after = input

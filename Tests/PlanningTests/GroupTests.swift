@@ -131,4 +131,16 @@ import Testing
         group.run { $0.isAt("one") }
         #expect(group.members.values.allSatisfy { $0.outcomes.last != .succeeded })
     }
+
+    @Test func oneThatAPersonHasPausedIsNotLeftBehind() {
+        var group = started()
+        group.commit("two", ["api": .healthy, "web": .slow])
+        let api = AppName("api").require
+        group.run { $0.members[api]?.memory.rollout?.isReadyForGroup == true }
+        group.members[api]?.memory.isPaused = true
+        for _ in 0..<100 { group.step() }
+        #expect(group.members.values.allSatisfy { $0.memory.lastGood?.spec.image.hasSuffix("one") == true })
+        group.members[api]?.memory.isPaused = false
+        group.run { $0.isAt("two") }
+    }
 }

@@ -68,6 +68,9 @@ public struct LockChecker: Checker {
     private var startedAt: Instant?
     private var leftOver: Set<Int64> = []
     private var isTold = false
+    /// Since when nothing is said; at a single moment the controller may have its hands full.
+    private var silentSince: Instant?
+    private static let patience = TimeSpan.seconds(10)
 
     public init() {}
 
@@ -75,11 +78,12 @@ public struct LockChecker: Checker {
         weather.observe(happening, in: world)
         switch happening {
         case .started:
-            (startedAt, isTold) = (world.now, false)
+            (startedAt, isTold, silentSince) = (world.now, false, nil)
             leftOver = Set(world.stored.openIntents.map(\.sequence))
         case .fault, .crashed:
             // Counted anew when that is over.
             if startedAt != nil { startedAt = world.now }
+            silentSince = nil
         case .stored(_, let incarnation, let error?) where error.code == .locked:
             guard world.incarnations == [incarnation], !weather.hasOpen else { return [] }
             return ["controller \(incarnation) finds its store locked, and nobody else is there"]
@@ -95,13 +99,14 @@ public struct LockChecker: Checker {
             return []
         }
         if weather.hasOpen {
-            self.startedAt = world.now
+            (self.startedAt, silentSince) = (world.now, nil)
             return []
         }
         let isAwake =
             world.status.map { $0.engine.isReachable && !$0.apps.contains { $0.verdict == .unknown } }
             ?? false
-        if !isAwake {
+        silentSince = isAwake ? nil : silentSince ?? world.now
+        if let silentSince, world.now - silentSince >= Self.patience {
             isTold = true
             return ["two minutes after its start the controller does not say how the apps are"]
         }

@@ -130,7 +130,7 @@ public struct ConvergenceChecker: Checker {
     public static let rule = """
         When all faults are over, every app comes, from whatever state, to exactly what git wants, or to its last \
         good release with the verdict `rolled_back` or `held` and the reason; for a person waits only what the spec \
-        or a person has said should.
+        or a person has said should. What goes wrong around a release is not held against it.
         """
 
     private var trouble = Trouble()
@@ -142,10 +142,23 @@ public struct ConvergenceChecker: Checker {
         trouble.observe(happening)
         switch happening {
         case .calm: isCalm = true
+        case .stored(let batch, _, nil): return judge(batch, in: world)
         case .ended where isCalm: return judge(in: world)
         default: break
         }
         return []
+    }
+
+    /// A release whose image starts cannot have failed by a start.
+    private func judge(_ batch: StoreBatch, in world: WorldTruth) -> [String] {
+        batch.apps.keys.sorted().compactMap { app in
+            guard let rollout = batch.apps[app]?.rollout,
+                world.goodImages.contains(rollout.target.spec.image),
+                let failure = QuarantineChecker.failure(of: rollout), failure.cause != .group,
+                failure.message.holds("could not be started")
+            else { return nil }
+            return "\(app): \(rollout.target.number) is blamed for what the engine did: \(failure.message)"
+        }
     }
 
     private func judge(in world: WorldTruth) -> [String] {
@@ -259,6 +272,58 @@ public struct LevelChecker: Checker {
     }
 }
 
+/// Starts that are written down and have not been called for.
+struct StartQueue {
+    /// By the number of what was written down.
+    private var waiting: [Int64: (name: String, since: Instant)] = [:]
+    /// Numbers of the calls that start something now.
+    private var running: Set<Int> = []
+
+    mutating func observe(_ happening: Happening, now: Instant) {
+        switch happening {
+        case .stored(let batch, _, nil):
+            for intent in batch.intents where intent.action == .launch || intent.action == .start {
+                waiting[intent.sequence] = (intent.object, now)
+            }
+            // What is not wanted any more when its turn comes ends without a call.
+            for outcome in batch.outcomes { waiting[outcome.sequence] = nil }
+        case .call(let call, let stage):
+            guard let name = Self.started(by: call.action) else { return }
+            switch stage {
+            case .began:
+                waiting = waiting.filter { $0.value.name != name }
+                running.insert(call.number)
+            case .acted: break
+            case .answered:
+                running.remove(call.number)
+                beginAnew(now: now)
+            }
+        case .crashed, .started: (waiting, running) = ([:], [])
+        default: break
+        }
+    }
+
+    private static func started(by action: Action) -> String? {
+        switch action {
+        case .launch(let order): order.name
+        case .start(_, let name): name
+        default: nil
+        }
+    }
+
+    mutating func beginAnew(now: Instant) {
+        for sequence in waiting.keys { waiting[sequence]?.since = now }
+    }
+
+    /// Those that have waited for longer than `limit` while nothing was being started; each once.
+    mutating func takeLate(now: Instant, limit: TimeSpan) -> [String] {
+        guard running.isEmpty else { return [] }
+        let late = waiting.filter { now - $0.value.since > limit }
+        for sequence in late.keys { waiting[sequence] = nil }
+        return late.values.map(\.name).sorted()
+    }
+}
+
 /// I18.
 ///
 /// Counts the changes of healthy apps that depend on nobody and belong to no group. The clock runs while git, the
@@ -267,7 +332,7 @@ public struct IsolationChecker: Checker {
     public static let id = "I18"
     public static let rule = """
         One bad app does not delay the others: a change of a healthy app that shares nothing with it begins within \
-        a poll and the pull of its image.
+        a poll and the pull of its image, and no start waits for anybody's pull.
         """
 
     private struct Change {
@@ -278,12 +343,14 @@ public struct IsolationChecker: Checker {
     private var weather = Weather()
     private var changes: [AppName: Change] = [:]
     private var known: [AppName: AppSpec] = [:]
+    private var queue = StartQueue()
     private var lastTick: Instant?
 
     public init() {}
 
     public mutating func observe(_ happening: Happening, in world: WorldTruth) -> [String] {
         weather.observe(happening, in: world)
+        queue.observe(happening, now: world.now)
         switch happening {
         case .pushed: take(in: world)
         case .asked(let words):
@@ -293,11 +360,24 @@ public struct IsolationChecker: Checker {
             }
         case .stored(let batch, _, nil):
             for (app, memory) in batch.apps { settle(app, memory) }
-        case .tick: return wait(in: world)
+        case .tick: return wait(in: world) + waitingStarts(in: world)
         default: break
         }
         return []
     }
+
+    private mutating func waitingStarts(in world: WorldTruth) -> [String] {
+        guard weather.seeing(at: world.now) <= Self.latency else {
+            queue.beginAnew(now: world.now)
+            return []
+        }
+        return queue.takeLate(now: world.now, limit: Self.latency).map {
+            "the start of \($0) waits for \(Self.latency), and nothing else is being started"
+        }
+    }
+
+    /// From the word to the call: what takes its turn behind four starts waits for less.
+    private static let latency = TimeSpan.seconds(5)
 
     private mutating func take(in world: WorldTruth) {
         defer { known = world.wanted }

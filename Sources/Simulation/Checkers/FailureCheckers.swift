@@ -6,7 +6,7 @@ public struct RollbackChecker: Checker {
     public static let id = "I7"
     public static let rule = """
         A rollback ends exactly at the last good release, its count restored and nothing else left, straight and \
-        without steps: the failed release gets no further request from the moment it failed.
+        without steps: the failed release gets no further request from the moment it failed, and no registry is asked.
         """
 
     private var weather = Weather()
@@ -24,6 +24,9 @@ public struct RollbackChecker: Checker {
         let change = routes.observe(happening, in: world)
         var found: [String] = []
         if let change, let after = change.after { found += judge(change.before, after, in: world) }
+        if case .call(let call, .began) = happening, case .prepare(let image, _) = call.action {
+            found += judge(pull: image, in: world)
+        }
         guard case .stored(let batch, _, nil) = happening else { return found }
         for record in batch.rollouts where record.outcome == .rolledBack || record.outcome == .aborted {
             guard !batch.forgotten.contains(record.app) else { continue }
@@ -38,6 +41,17 @@ public struct RollbackChecker: Checker {
         }
         book.take(batch)
         return found
+    }
+
+    /// The way back has what it needs on the engine. A commit may want the same image again for another reason.
+    private func judge(pull image: String, in world: WorldTruth) -> [String] {
+        guard !world.wanted.values.contains(where: { $0.image == image }) else { return [] }
+        return world.stored.apps.keys.sorted().compactMap { app in
+            guard let memory = world.stored.apps[app], case .rollingBack? = memory.rollout?.phase,
+                memory.lastGood?.image.reference == image
+            else { return nil }
+            return "\(app): the way back asks the registry for \(image)"
+        }
     }
 
     private func judge(_ before: Route, _ after: Route, in world: WorldTruth) -> [String] {
@@ -133,7 +147,7 @@ public struct QuarantineChecker: Checker {
         for app in batch.forgotten { failed[app] = nil }
     }
 
-    private static func failure(of rollout: Rollout) -> Failure? {
+    static func failure(of rollout: Rollout) -> Failure? {
         switch rollout.phase {
         case .moving: nil
         case .rollingBack(let failure), .held(let failure): failure

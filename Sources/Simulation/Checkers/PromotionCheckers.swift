@@ -146,8 +146,8 @@ public struct BakeChecker: Checker {
     public static let id = "I4"
     public static let rule = """
         Each step of a canary, and the switch of a blue-green deploy, is held for its whole `bake`, counted from \
-        its last start and from when the traffic was really there; only a person can make it shorter, and what \
-        needs a person's word waits for it.
+        its last start and from when the traffic was really there; only a person can make it shorter, what needs a \
+        person's word waits for it, and what waits for nothing goes on when its time is over.
         """
 
     private struct Step {
@@ -282,9 +282,32 @@ public struct BakeChecker: Checker {
             begun = max(begun, served)
         }
         // A step is entered by a write, which ends a moment after the plan that it holds was made.
-        guard (world.now - begun).and(Self.write) < bake else { return [] }
+        guard (world.now - begun).and(Self.write) < bake else { return late(step, begun, what, in: world) }
         return ["\(target.app): \(target.number) \(what) after \(world.now - begun) of a bake of \(bake)"]
     }
+
+    /// A step that nothing and nobody holds up goes on when its time is over.
+    private func late(_ step: Step, _ begun: Instant, _ what: String, in world: WorldTruth) -> [String] {
+        let target = step.rollout.target
+        let deploy = target.spec.deploy
+        guard step.rollout.waitingSince == nil, deploy.effectiveApproval == .none,
+            deploy.analysis?.isEmpty != false,
+            target.spec.group == nil,
+            target.spec.processes.allSatisfy({ !Limits.isStopFirst($0.name, in: target.spec) }),
+            world.stored.apps[target.app]?.isPaused != true, weather.isClear(since: begun)
+        else { return [] }
+        let healthy = world.instances.values.compactMap { instance -> Instant? in
+            guard instance.isOurs, instance.observed.labels.app == target.app else { return nil }
+            return instance.healthySince ?? world.now
+        }
+        let due =
+            (max(begun, healthy.max() ?? begun) + deploy.effectiveMinHealthyTime) + stage(step.rollout).bake
+        guard world.now - due > Self.promptness else { return [] }
+        return ["\(target.app): \(target.number) \(what) \(world.now - due) after its time was over"]
+    }
+
+    /// A pull of the next one, a start, and the round through the edge.
+    private static let promptness = TimeSpan.seconds(20)
 
     /// When the last of the instances that the step needs was started, as far as that could be seen.
     private func lastStart(

@@ -207,8 +207,9 @@ extension World {
             guard instance.state == .running else { return }
             tamper(instance) { $0.state = .paused }
         case .restart:
-            _ = ending(id, grace: .seconds(10)) { () throws(EngineError) in
-                try self.engine.restart(id, grace: .seconds(10))
+            // Down and up between two looks.
+            _ = ending(id, grace: .zero) { () throws(EngineError) in
+                try self.engine.restart(id, grace: .zero)
             }
         case .rename:
             let other = "\(instance.name)-old"

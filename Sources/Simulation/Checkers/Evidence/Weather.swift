@@ -78,6 +78,8 @@ struct Weather {
 
     /// A fault is on at this moment.
     var hasOpen: Bool { !open.isEmpty }
+    /// Nothing has been wrong since then, or so shortly before that it may still matter.
+    func isClear(since: Instant) -> Bool { foulUntil <= since }
     /// Something is wrong or was lately.
     func isFoul(at now: Instant) -> Bool { now < foulUntil }
     /// Something is wrong, or was lately, that keeps a rollout from going on.
