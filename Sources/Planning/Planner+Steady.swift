@@ -35,7 +35,7 @@ extension AppPlanning {
                 for other in others where other.isLive { remove(other) }
                 continue
             }
-            let room = view.capacity + (isStopFirst ? 0 : limits.surge) - view.liveCount
+            let room = isStopFirst ? view.capacity - view.liveCount : room(release, view)
             let started = revive(view.mine, release, room: room)
             launch(release, view, upTo: view.want, room: room - started)
             if !isPlanted(.overtakenStays) {
@@ -43,6 +43,12 @@ extension AppPlanning {
             }
             removeSurplus(view)
         }
+    }
+
+    /// As many more may be alive. Of what is failing there may be more than is wanted back: the surge is one of all that
+    /// there may be, as on the way there, or a share that rounds down to nothing would give one more.
+    private func room(_ release: Release, _ view: ProcessView) -> Int {
+        view.capacity + Planner.limits(release.spec.deploy, want: view.capacity).surge - view.liveCount
     }
 
     private mutating func takeAway(_ others: [InstanceView], _ view: ProcessView, floor: Int) {
@@ -117,9 +123,8 @@ extension AppPlanning {
             let isSingle = [release, target].compactMap { $0 }.contains { release in
                 release.spec.process(view.name).map { ProcessView.isStopFirst($0, in: release.spec) } ?? false
             }
-            let limits = Planner.limits(release.spec.deploy, want: view.want)
             // The one that took over may write at this moment: the old one stays down beside it.
-            let room = isSingle && view.hasLiveOthers ? 0 : view.capacity + limits.surge - view.liveCount
+            let room = isSingle && view.hasLiveOthers ? 0 : room(release, view)
             revive(view.mine, release, room: min(view.want, room))
         }
     }
