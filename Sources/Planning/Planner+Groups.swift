@@ -52,8 +52,12 @@ extension Planner {
         }
         let first = inputs.map { Planner.plan($0) }
         guard let decision = decision(inputs, first) else { return announced(first, inputs, lifted) }
+        // A failure of what git does not want any more says nothing against what it wants now.
+        let isOfNow = zip(inputs, first).contains { hasFailedWithWanted($0, $1) }
         let plans = zip(inputs, first).map { input, plan in
             switch plan.groupState {
+            case .preparing where decision != .promote && !isOfNow:
+                return plan
             case .preparing, .moving, .ready:
                 var input = input
                 input.group?.decision = decision
@@ -96,6 +100,14 @@ extension Planner {
                 PlannedEvent(.retried, message: "what it went back with has changed"), at: 0)
             return plan
         }
+    }
+
+    private static func hasFailedWithWanted(_ input: AppInput, _ plan: AppPlan) -> Bool {
+        guard case .failed = plan.groupState else { return false }
+        guard case .spec(let candidate) = input.desired, let rollout = plan.memory.rollout else {
+            return true
+        }
+        return rollout.target.specDigest == candidate.digest
     }
 
     private static func decision(_ inputs: [AppInput], _ plans: [AppPlan]) -> GroupView.Decision? {

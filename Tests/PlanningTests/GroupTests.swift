@@ -15,7 +15,9 @@ import Testing
             }
         }
 
-        mutating func commit(_ image: String, _ behaviors: [String: World.Behavior]) {
+        mutating func commit(
+            _ image: String, _ behaviors: [String: World.Behavior], rollsBack: Bool = true
+        ) {
             for (name, behavior) in behaviors.sorted(by: { $0.key < $1.key }) {
                 let app = AppName(name).require
                 let spec = AppSpec(
@@ -26,7 +28,9 @@ import Testing
                             healthcheck: HealthcheckSpec(
                                 check: .http(path: "/", host: nil, port: nil), startPeriod: .seconds(10)))
                     ],
-                    deploy: DeploySpec(minHealthyTime: .seconds(3), timeout: .minutes(2)), group: "front")
+                    deploy: DeploySpec(
+                        minHealthyTime: .seconds(3), timeout: .minutes(2), rollback: rollsBack),
+                    group: "front")
                 members[app]?.commit(spec, behavior: behavior)
             }
         }
@@ -99,6 +103,24 @@ import Testing
                 world.memory.lastGood?.spec.image == (name.rawValue == "web" ? "web-three" : "api-two")
             }
         }
+    }
+
+    /// One is held with a release that git does not want any more, and another one's image is not there yet.
+    @Test func whatHasFailedBeforeKeepsNobodyOut() {
+        var group = started()
+        group.commit("two", ["web": .sick], rollsBack: false)
+        let (api, web) = (AppName("api").require, AppName("web").require)
+        group.run { $0.members[web]?.outcomes.last == .held }
+        group.commit("three", ["api": .healthy, "web": .healthy])
+        let prepared = group.members[api]?.prepared
+        group.members[api]?.prepared = nil
+        for _ in 0..<30 {
+            group.step()
+            #expect(group.members[api]?.memory.quarantine.isEmpty == true)
+            #expect(group.members[api]?.lastPlan?.events.isEmpty == true)
+        }
+        group.members[api]?.prepared = prepared
+        group.run { $0.isAt("three") }
     }
 
     @Test func nothingStartsBeforeAllCan() {
