@@ -98,7 +98,8 @@ extension AppPlanning {
     /// Tells the edge what follows from what has just been decided.
     mutating func routeAll() {
         guard case .routes(let observed) = input.edge else { return }
-        let processes = isRoutingUnknown ? observed.keys.sorted() : routedProcesses
+        var processes = isRoutingUnknown ? observed.keys.sorted() : routedProcesses
+        processes += observed.keys.sorted().filter { !processes.contains($0) && servesAhead($0) }
         for process in processes {
             let wanted = wantedRoute(process)
             if observed[process]?.observed.route != wanted { perform(.route(wanted)) }
@@ -107,6 +108,15 @@ extension AppPlanning {
         for process in observed.keys.sorted() where !processes.contains(process) {
             perform(.unroute(RouteKey(app: input.app, process: process)))
         }
+    }
+
+    /// The proven release has no domain for the process, and what is on its way serves it all the same: a store from
+    /// before a success knows no better. It keeps what it has until that is decided.
+    private func servesAhead(_ process: ProcessName) -> Bool {
+        guard let rollout = memory.rollout, case .moving = rollout.phase,
+            rollout.target.spec.process(process)?.isRouted == true
+        else { return false }
+        return observedRoute(process)?.observed.route.targets.contains { !$0.isDraining } ?? false
     }
 
     private mutating func wakeForDrains(_ process: ProcessName, _ wanted: Route) {
@@ -138,7 +148,8 @@ extension AppPlanning {
             serving.map { target($0, process, isDraining: false) }
             + leaving.map { target($0, process, isDraining: true) } + hidden
         let spec = routing?.spec.process(process)
-        let known = isRoutingUnknown ? observedRoute(process)?.observed.route : nil
+        let isKnown = !isRoutingUnknown && spec?.isRouted == true
+        let known = isKnown ? nil : observedRoute(process)?.observed.route
         return Route(
             key: RouteKey(app: input.app, process: process),
             domains: known?.domains ?? spec?.effectiveDomains ?? [],

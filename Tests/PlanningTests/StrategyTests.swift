@@ -69,6 +69,47 @@ import Testing
         world.memory.rollout.flatMap { world.routes?[web]?.observed.route.share(of: $0.target.number) }
     }
 
+    /// A share that rounds down to nothing of two, and to one of three: then a surge of 0 is a surge of 0.
+    @Test func theWayBackToFewerHasNoMoreAliveThanThereMayBe() {
+        let tight = DeploySpec(
+            strategy: .rolling, maxSurge: .count(0), maxUnavailable: .percent(34),
+            minHealthyTime: .seconds(3),
+            timeout: .minutes(2))
+        var world = World(seed: 11)
+        world.commit(spec("one", tight, replicas: 2), behavior: .healthy)
+        world.settle()
+        world.commit(spec("two", deploy(.recreate), replicas: 3), behavior: .sick)
+        var most = 0
+        run(&world) { world in
+            most = max(most, world.instances.values.count { $0.state.isLive })
+            return world.outcomes.last == .rolledBack
+        }
+        #expect(most == 3)
+        #expect(count("one", world) == 2 && count("two", world) == 0)
+    }
+
+    /// Yesterday the process had no instances and no domain. Today's release of it has, and is to be proven anew.
+    @Test func whatServesAheadOfAnOldStoreGoesOnServing() {
+        var world = World(seed: 11)
+        world.routes = [:]
+        world.commit(spec("one", deploy(.rolling), replicas: 0), behavior: .healthy)
+        world.settle()
+        let yesterday = world.memory
+        world.commit(spec("two", deploy(.blueGreen), replicas: 2, domains: true), behavior: .healthy)
+        world.settle()
+        #expect(world.routes?[web]?.observed.route.targets.count == 2)
+
+        world.memory = yesterday
+        world.prepared?.adoptedNumber = ReleaseNumber(2)
+        run(&world) { world in
+            #expect(world.lastPlan?.actions.contains { $0.kind == .unroute } != true)
+            return world.memory.lastGood?.number.value == 2
+        }
+        world.settle()
+        #expect(world.routes?[web]?.observed.route.targets.count == 2)
+        #expect(world.violations == [])
+    }
+
     @Test func aCanaryGrowsStepByStep() {
         var world = world(deploy(.canary, steps: [25, 50, 100], bake: .seconds(20)))
         for (step, wanted) in [1, 2].enumerated() {
