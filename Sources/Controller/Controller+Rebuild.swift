@@ -49,7 +49,12 @@ extension Controller {
                 takeNumbers(name)
                 continue
             }
-            guard record.memory.lastGood?.specDigest != group.spec,
+            guard record.memory.lastGood?.specDigest != group.spec else {
+                // Gone back to since under another number: what runs is known after all.
+                takeNumbers(name)
+                continue
+            }
+            guard
                 // What git wants is proven by a rollout over what runs, not taken on trust.
                 record.candidate?.digest != group.spec
             else { continue }
@@ -89,7 +94,7 @@ extension Controller {
 
     private func rebuild(_ name: AppName, from labels: InstanceLabels) async {
         guard let watched = sources[labels.source]?.watched, let source = sources[labels.source]?.source,
-            let instance = apps[name]?.instances.values.first(where: { $0.labels.release == labels.release })
+            let instance = await present(of: labels.release, name)
         else { return }
         do throws(SourceError) {
             let snapshot = try await watched.repository.snapshot(at: labels.commit)
@@ -110,6 +115,21 @@ extension Controller {
         } catch {
             noteUnrebuilt(name, labels, error.message)
         }
+    }
+
+    /// One of a release's instances as it is now: a listing may be minutes old, and what it shows gone since. What is
+    /// not there is not taken for good.
+    private func present(of release: ReleaseNumber, _ name: AppName) async -> ObservedInstance? {
+        let listed =
+            apps[name]?.instances.values.filter { $0.labels.release == release && $0.state.isLive } ?? []
+        for instance in listed.sorted(by: { $0.name < $1.name }) {
+            do throws(EngineError) {
+                if let seen = try await engine.inspect(instance.id), seen.state.isLive { return seen }
+            } catch {
+                // Another one may tell; if none does, the next listing asks again.
+            }
+        }
+        return nil
     }
 
     /// Between two passes, as everything that changes a memory: a pass that is being written would undo it.

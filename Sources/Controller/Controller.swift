@@ -269,10 +269,18 @@ public actor Controller {
         for intent in state.openIntents {
             inherit(intent)
             interruptedNames.insert(intent.object)
-            pending.outcomes.append(
-                IntentOutcome(
-                    sequence: intent.sequence, result: .observed,
-                    message: "the controller ended before the answer"))
+            let outcome = IntentOutcome(
+                sequence: intent.sequence, result: .observed,
+                message: "the controller ended before the answer")
+            if intent.action == .launch, let app = intent.app {
+                // What it has made is on record by this intent alone until a listing shows it: who comes after a
+                // controller that never saw the engine must find it open still.
+                unsettled.append(
+                    UnsettledAction(
+                        tick: tick, intent: intent.sequence, app: app, container: nil, outcome: outcome))
+            } else {
+                pending.outcomes.append(outcome)
+            }
         }
         emit(.controllerStarted, message: state.isNew ? "with an empty store" : "")
     }

@@ -128,6 +128,44 @@ import Testing
         await loop.value
     }
 
+    /// A listing may be minutes old: what it shows and what cannot be seen now is not taken for good.
+    @Test func whatIsOnlyListedIsNotTakenForTheLastGoodRelease() async throws {
+        let first = try await Workbench()
+        first.repository.commit(spec("1"))
+        await first.waitForVerdict(.converged)
+        first.engine.setBehavior(.missing, forImagesContaining: "shop:2")
+        first.repository.commit(spec("2"))
+        first.engine.refuseInspections(true)
+        let before = first.engine.instances
+
+        let second = try await first.restarted(store: MemoryStore())
+        await second.pass(.seconds(30))
+        #expect(await second.controller.status().apps.map { $0.running == nil } == [true])
+        first.engine.refuseInspections(false)
+        await second.wait("v1 is found") { $0.apps.first?.running?.number?.value == 1 }
+        #expect(second.engine.instances == before)
+        await second.stop()
+    }
+
+    /// Since yesterday the app has been changed and changed back: what runs is what yesterday's store knows, under
+    /// another number.
+    @Test func yesterdaysStoreKnowsWhatWasGoneBackToSince() async throws {
+        let first = try await Workbench()
+        first.repository.commit(spec("1"))
+        await first.waitForVerdict(.converged)
+        let yesterday = first.store.backup()
+        first.repository.commit(spec("2"))
+        await first.waitForVerdict(.converged, release: 2)
+        first.repository.commit(spec("1"))
+        await first.waitForVerdict(.converged, release: 3)
+        first.repository.commit(spec("4"))
+
+        let second = try await first.restarted(store: yesterday)
+        await second.waitForVerdict(.converged, release: 4)
+        #expect(Set(second.engine.instances.map(\.labels.release.value)) == [4])
+        await second.stop()
+    }
+
     @Test(arguments: [false, true]) func yesterdaysStoreRestartsNothing(isHeadBroken: Bool) async throws {
         let first = try await Workbench()
         let commit = try #require(first.repository.commit(spec("1")))

@@ -86,6 +86,38 @@ import Testing
         await second.stop()
     }
 
+    /// The launch was under way when the first controller died, and the second one died without having seen the engine.
+    @Test func `what an unfinished launch has made is ours for whoever sees it first`() async throws {
+        let first = try await running()
+        first.repository.commit(spec("2"))
+        await first.waitForVerdict(.converged, release: 2)
+        await first.stop()
+        var orphan = try #require(first.engine.instances.first)
+        orphan.id = ContainerID("orphan").required
+        orphan.name = "shop-web-v1-9"
+        orphan.labels.release = .first
+        orphan.labels.template = ContentDigest("sha256:" + String(repeating: "d", count: 64)).required
+        first.engine.plant(orphan, network: .init(name: "slipway-retail", project: Workbench.project))
+        var batch = StoreBatch()
+        let state = try first.store.claim()
+        batch.epoch = state.epoch
+        batch.intents = [
+            Intent(
+                sequence: state.lastIntent + 1, app: AppName("shop").required, action: .launch,
+                object: orphan.name, at: WallTime(secondsSince1970: 0))
+        ]
+        try first.store.commit(batch)
+        first.engine.setDown(true)
+        let second = try await first.restarted()
+        await second.pass(.seconds(5))
+        #expect(try second.store.load().openIntents.map(\.object) == [orphan.name])
+        first.engine.setDown(false)
+        let third = try await second.restarted()
+        await third.wait("it is gone") { _ in third.engine.instance(orphan.id) == nil }
+        #expect(try third.store.load().openIntents.isEmpty)
+        await third.stop()
+    }
+
     @Test func `a step that nobody has watched is held anew`() async throws {
         func file(_ version: String) -> [String: String] {
             [
