@@ -49,7 +49,12 @@ extension DockerEngine {
             }
             pinned = name.pinned(to: digest)
         }
-        if try await image(pinned) == nil { try await pull(pinned: pinned) }
+        if let image = try await image(pinned) {
+            // It may have come with an attempt that was refused.
+            try await checkArchitecture(image, reference: pinned)
+        } else {
+            try await pull(pinned: pinned)
+        }
         return ResolvedImage(reference: reference, pinned: pinned, digest: digest, isFromRegistry: true)
     }
 

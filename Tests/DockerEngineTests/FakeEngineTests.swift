@@ -287,4 +287,30 @@ import Testing
             #expect(await prepare()?.code == .protocolViolation)
         }
     }
+
+    /// As after an attempt that has pulled it and refused it.
+    @Test func `an image for another machine is refused although it is on the host`() async throws {
+        let digest = "sha256:" + String(repeating: "b", count: 64)
+        let architecture = Shared("arm64")
+        try await withFake { line, connection in
+            if line.contains("/images/") {
+                connection.answer(
+                    #"{"Id":"\#(digest)","Architecture":"\#(architecture.value)","RepoDigests":["a@\#(digest)"]}"#
+                )
+            } else {
+                connection.answer(#"{"message":"page not found"}"#, status: "404 Not Found")
+            }
+        } _: { engine, _ in
+            func prepare() async -> EngineError? {
+                await failure { () throws(EngineError) in
+                    try await engine.prepare(reference: "registry.test/app@\(digest)", known: nil)
+                }
+            }
+            let refusal = await prepare()
+            #expect(refusal?.code == .invalid)
+            #expect(refusal?.message.contains("is made for arm64, and this host is amd64") == true)
+            architecture.value = "amd64"
+            #expect(await prepare() == nil)
+        }
+    }
 }
