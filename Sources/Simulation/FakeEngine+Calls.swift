@@ -50,38 +50,25 @@ extension FakeEngine {
 
     public func prepare(reference: String, known: ResolvedImage?) throws(EngineError) -> ResolvedImage {
         try call(.prepare) { (state) throws(EngineError) in
-            if let known { return known }
-            guard Self.isReference(reference), let digest = Self.digest(of: reference) else {
+            if let known {
+                try state.provide(known.pinned)
+                return known
+            }
+            guard Self.isReference(reference), let digest = state.digest(of: reference) else {
                 throw EngineError(.invalid, "'\(reference)' is not an image reference", call: "simulated")
             }
             if let code = state.prepareFailure(reference) {
                 throw EngineError(code, "\(reference) cannot be had: \(code.rawValue)", call: "simulated")
             }
-            let isPinned = reference.hasSuffix("@\(digest)")
-            return ResolvedImage(
-                reference: reference, pinned: isPinned ? reference : "\(reference)@\(digest)", digest: digest,
-                isFromRegistry: true)
+            let pinned = state.pinned(reference)
+            try state.provide(pinned)
+            return ResolvedImage(reference: reference, pinned: pinned, digest: digest, isFromRegistry: true)
         }
     }
 
     /// Enough of the grammar for what people get wrong.
     private static func isReference(_ text: String) -> Bool {
         !text.isEmpty && text.utf8.allSatisfy { $0 > UInt8(ascii: " ") && $0 < 0x7f }
-    }
-
-    /// The digest in the reference, or one that follows from it, so that runs are repeatable.
-    private static func digest(of reference: String) -> ContentDigest? {
-        if let at = reference.firstIndex(of: "@") {
-            return ContentDigest(String(reference[at...].dropFirst()))
-        }
-        var hash: UInt64 = 0xcbf2_9ce4_8422_2325
-        var text = ""
-        for round in 0..<4 {
-            for byte in reference.utf8 { hash = (hash ^ UInt64(byte) ^ UInt64(round)) &* 0x100_0000_01b3 }
-            let hex = String(hash, radix: 16)
-            text += String(repeating: "0", count: 16 - hex.count) + hex
-        }
-        return ContentDigest("sha256:" + text)
     }
 
     // MARK: Containers
@@ -115,6 +102,7 @@ extension FakeEngine {
                 state.networks.insert(
                     EngineSnapshot.OwnedNetwork(name: network, project: order.labels.project))
             }
+            try state.provide(order.template.image)
             if let found = try Self.adopt(order, &state) { return found }
             let made = try Self.make(order, &state)
             try state.start(made, isAsked: true)

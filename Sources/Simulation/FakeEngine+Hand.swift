@@ -9,6 +9,7 @@ extension FakeEngine {
         publishing { state in
             let address = instance.address ?? FakeEngineState.address(state.newContainerNumber())
             state.networks.insert(network)
+            state.images.insert(instance.image)
             state.put(FakeContainer(instance: instance, address: address))
             state.touched = []
         }
@@ -108,6 +109,23 @@ extension FakeEngine {
                     address: FakeEngineState.address(state.newContainerNumber())))
         }
     }
+
+    /// Somebody removes all images that no container is of. What needs one later pulls it again.
+    ///
+    /// - Returns: what was removed.
+    @discardableResult
+    public func pruneImages() -> [String] { state.withLock { $0.pruneImages() } }
+    func hasImage(_ image: String) -> Bool { state.withLock { $0.images.contains(image) } }
+
+    /// Somebody pushes another image under the same tag.
+    public func moveTag(_ reference: String) { state.withLock { $0.pushes[reference, default: 0] += 1 } }
+    /// The reference with the digest that it names now.
+    func pinned(_ reference: String) -> String { state.withLock { $0.pinned(reference) } }
+
+    /// From now on containers can be made and not started, as on a host that lacks something; `nil`: they can.
+    public func setStartProblem(_ problem: String?) { state.withLock { $0.startProblem = problem } }
+
+    func isNameTaken(_ name: String) -> Bool { state.withLock { $0.container(named: name) != nil } }
 
     /// Puts a network there that is none of the installation's.
     public func plantForeignNetwork(_ name: String) { state.withLock { _ = $0.foreignNetworks.insert(name) } }

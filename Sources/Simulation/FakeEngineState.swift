@@ -45,6 +45,13 @@ struct FakeEngineState {
     var logs: [String: [EngineLogLine]] = [:]
     var commands: [[String]: Result<CommandResult, EngineError>] = [:]
 
+    /// Images that are on the host.
+    var images: Set<String> = []
+    /// How often a tag was pushed anew.
+    var pushes: [String: Int] = [:]
+    /// Why no process can be started.
+    var startProblem: String?
+
     var calls: [Action.Kind: Int] = [:]
     var lists = 0
     private var nextID = 0
@@ -133,6 +140,13 @@ struct FakeEngineState {
             container.instance.restartCount = 0
             container.isStoppedByHand = false
         }
+        if let startProblem {
+            if case .created = container.instance.state {
+                container.instance.state = .created(error: startProblem)
+            }
+            put(container)
+            throw EngineError(.internal, startProblem, call: "simulated")
+        }
         let behavior = behavior(of: container.instance.image)
         if behavior == .refusesToStart {
             if case .created = container.instance.state {
@@ -214,6 +228,45 @@ struct FakeEngineState {
     private static func value<Value>(_ values: [String: Value], _ image: String) -> Value? {
         guard !values.isEmpty else { return nil }
         return values.filter { image.holds($0.key) }.min { $0.key < $1.key }?.value
+    }
+
+    /// The digest in the reference, or one that follows from it and from how often it was pushed, so that runs are
+    /// repeatable.
+    func digest(of reference: String) -> ContentDigest? {
+        if let at = reference.firstIndex(of: "@") {
+            return ContentDigest(String(reference[at...].dropFirst()))
+        }
+        let content = pushes[reference].map { "\(reference)#\($0)" } ?? reference
+        var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+        var text = ""
+        for round in 0..<4 {
+            for byte in content.utf8 { hash = (hash ^ UInt64(byte) ^ UInt64(round)) &* 0x100_0000_01b3 }
+            let hex = String(hash, radix: 16)
+            text += String(repeating: "0", count: 16 - hex.count) + hex
+        }
+        return ContentDigest("sha256:" + text)
+    }
+
+    /// The reference with the digest that it names now.
+    func pinned(_ reference: String) -> String {
+        guard let digest = digest(of: reference), !reference.hasSuffix("@\(digest)") else { return reference }
+        return "\(reference)@\(digest)"
+    }
+
+    /// Makes the image present on the host, from the registry where it is not.
+    mutating func provide(_ image: String) throws(EngineError) {
+        guard !images.contains(image) else { return }
+        if let code = prepareFailure(image) {
+            throw EngineError(code, "\(image) cannot be had: \(code.rawValue)", call: "simulated")
+        }
+        images.insert(image)
+    }
+
+    /// Removes the images that no container is of, whoever it belongs to.
+    mutating func pruneImages() -> [String] {
+        let gone = images.subtracting(containers.values.map(\.instance.image))
+        images.subtract(gone)
+        return gone.sorted()
     }
 
     // MARK: Networks

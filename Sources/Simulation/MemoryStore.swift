@@ -15,12 +15,18 @@ public final class MemoryStore: Store {
         var events: [EventRecord] = []
         var commits = 0
         var refusal: StoreError?
+        /// What was written since the store was made, in order; `nil`: nobody keeps it.
+        var records: [Record]?
 
         func read() -> StoredState {
             var read = state
             read.openIntents = intents.values.sorted { $0.sequence < $1.sequence }
             return read
         }
+    }
+    private enum Record {
+        case claim
+        case batch(StoreBatch)
     }
     private struct RolloutKey: Hashable {
         var app: AppName
@@ -34,7 +40,10 @@ public final class MemoryStore: Store {
     }
     private let contents = Mutex(Contents())
 
-    public init() {}
+    /// - Parameter keepsRecords: so that the store can be cut; costs memory for all that is ever written.
+    public init(keepsRecords: Bool = false) {
+        if keepsRecords { contents.withLock { $0.records = [] } }
+    }
 
     public var commits: Int { contents.withLock { $0.commits } }
     /// How the rollouts ended, oldest first.
@@ -51,10 +60,41 @@ public final class MemoryStore: Store {
         return copy
     }
 
+    /// How much was written since the store was made, where that is kept: each is there in whole or not at all.
+    public var recordCount: Int { contents.withLock { $0.records?.count ?? 0 } }
+
+    /// The store as it is when its last `lost` records did not reach the disk.
+    public func cut(losing lost: Int) -> MemoryStore {
+        let records = contents.withLock { $0.records ?? [] }
+        let copy = MemoryStore(keepsRecords: true)
+        copy.contents.withLock { contents in
+            for record in records.dropLast(lost) { copy.replay(record, &contents) }
+        }
+        return copy
+    }
+
+    private func replay(_ record: Record, _ contents: inout Contents) {
+        switch record {
+        case .claim: contents.state.epoch += 1
+        case .batch(let batch): apply(batch, to: &contents)
+        }
+        contents.records?.append(record)
+    }
+
+    /// The store as one is that was copied so long ago.
+    func aged(by span: TimeSpan) -> MemoryStore {
+        let copy = backup()
+        copy.contents.withLock { contents in
+            contents.state.apps = contents.state.apps.mapValues { $0.aged(by: span) }
+            if let now = contents.state.clock?.now { contents.state.clock?.now = now.earlier(by: span) }
+        }
+        return copy
+    }
+
     public func claim() throws(StoreError) -> StoredState {
         try contents.withLock { contents throws(StoreError) in
             if let refusal = contents.refusal { throw refusal }
-            contents.state.epoch += 1
+            replay(.claim, &contents)
             return contents.read()
         }
     }
@@ -71,7 +111,7 @@ public final class MemoryStore: Store {
                         + " \(batch.epoch))")
             }
             contents.commits += 1
-            apply(batch, to: &contents)
+            replay(.batch(batch), &contents)
         }
     }
 

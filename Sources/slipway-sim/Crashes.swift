@@ -28,6 +28,7 @@ struct Crashes {
         var isReplay = false
         var ending = Ending.kill
         var fate = Fate.isLost
+        var lost = 0
         while let argument = rest.popFirst() {
             switch argument {
             case "--list":
@@ -51,6 +52,7 @@ struct Crashes {
                     throw OptionError("--requests needs arrives, lost or chance")
                 }
                 fate = known
+            case "--lost": lost = Int(try Options.number(value, 0...1_000_000))
             case "--mode": modes = try Self.modes(value)
             case "--samples": samples = Int(try Options.number(value, 1...1_000))
             case "--jobs": jobs = Int(try Options.number(value, 1...256))
@@ -62,14 +64,15 @@ struct Crashes {
         }
         guard isReplay else { return }
         let crashes = boundaries.filter { $0 > 0 }.map { ($0, ending) }
-        work = .replay(CrashSearch.Trial(crashes: Dictionary(crashes) { $1 }, fate: fate))
+        work = .replay(
+            CrashSearch.Trial(crashes: Dictionary(crashes) { $1 }, fate: fate, lostRecords: lost))
     }
 
     private static func modes(_ text: String) throws(OptionError) -> Set<CrashSearch.Mode> {
         var modes: Set<CrashSearch.Mode> = []
         for word in text.split(separator: ",") {
             guard let mode = CrashSearch.Mode(rawValue: String(word)) else {
-                throw OptionError("--mode needs kill, term or twice, with commas")
+                throw OptionError("--mode needs kill, term, twice or cut, with commas")
             }
             modes.insert(mode)
         }
@@ -133,7 +136,10 @@ struct Crashes {
             let searcher = searcher(scenario)
             var tally = searcher.runWhole()
             if tally.failures.isEmpty {
-                let parts = Team.map(tally.boundaries, jobs: jobs) { searcher.strike(at: $0 + 1) }
+                let whole = tally
+                let parts = Team.map(searcher.pieces(of: whole), jobs: jobs) {
+                    searcher.strike($0 + 1, of: whole)
+                }
                 for part in parts { tally.add(part) }
             }
             rows.append(Row(tally: tally, wall: clock.now - start))
@@ -154,6 +160,7 @@ struct Crashes {
         words.append(places.isEmpty ? "0" : places.map { "\($0.key)" }.joined(separator: ","))
         if places.contains(where: { $0.value == .terminate }) { words.append("--term") }
         if trial.fate != .isLost { words.append("--requests \(trial.fate.rawValue)") }
+        if trial.lostRecords > 0 { words.append("--lost \(trial.lostRecords)") }
         if seed != 1 { words.append("--seed \(seed)") }
         return words.joined(separator: " ")
     }

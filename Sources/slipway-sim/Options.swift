@@ -33,9 +33,10 @@ struct Options: Sendable {
           slipway-sim run --seeds A..B [OPTIONS] [-o json|text] [--quiet]
           slipway-sim replay SEED [OPTIONS]
           slipway-sim minimise SEED [OPTIONS] [--checker ID]
-          slipway-sim crashes [--scenario NAME] [--mode kill,term,twice] [--samples N] [--jobs N] [-o json|text]
+          slipway-sim crashes [--scenario NAME] [--mode kill,term,twice,cut] [--samples N] [--jobs N]
+                              [-o json|text]
           slipway-sim crashes [--scenario NAME] --list
-          slipway-sim crashes --scenario NAME --at N[,N] [--term] [--requests lost|arrives|chance]
+          slipway-sim crashes --scenario NAME --at N[,N] [--term] [--lost N] [--requests lost|arrives|chance]
           slipway-sim mutants [--seeds N] [--plant ID,…] [OPTIONS] [-o json|text]
           slipway-sim verdicts
 
@@ -44,13 +45,15 @@ struct Options: Sendable {
         plants known bugs, one at a time, and says which rule finds each and after how many seeds: debug builds only.
         `crashes` plays short stories without other faults, once for each boundary at which the controller touches the
         world: it is killed there (`kill`), told to end (`term`), or killed there and again N times in the recovery
-        (`twice`), and the story has to come to its right end. `--at` tells the story of one such run; 0 is the one
+        (`twice`), or killed there while its store loses the last record, and at the end with a store cut after each of
+        its records (`cut`), and the story has to come to its right end. `--at` tells the story of one such run; 0 is the one
         without a crash.
         `verdicts` measures how often the analysis of a canary is wrong, over 2,000 releases of each kind.
         The same seed and options give the same story with the same build of this program.
 
         OPTIONS
-          --faults LIST   all, none, or classes with commas: \(FaultClass.allCases.map(\.rawValue).joined(separator: ","))
+          --faults LIST   all, none, or classes with commas:
+        \(Self.classes)
           --minutes N     simulated time with faults before the calm, default \(SimulationOptions.defaultSafetyPhase)
           --hours N       the same in hours, for a soak
           --jobs N        threads of `run`, `crashes` and `mutants`, default 1
@@ -71,6 +74,16 @@ struct Options: Sendable {
           slipway-sim crashes
           slipway-sim crashes --scenario canary --at 17
         """
+
+    /// In two lines below the option.
+    private static var classes: String {
+        let names = FaultClass.allCases.map(\.rawValue)
+        let half = (names.count + 1) / 2
+        return [names[..<half], names[half...]].map {
+            String(repeating: " ", count: 18) + $0.joined(separator: ",")
+        }
+        .joined(separator: ",\n")
+    }
 
     init(_ arguments: [String]) throws(OptionError) {
         guard let first = arguments.first else { return }

@@ -46,6 +46,26 @@ import Testing
         #expect(tally.crashes > tally.boundaries * 2)
     }
 
+    @Test(arguments: ["first-deploy", "bad-release"])
+    func `a story comes to its right end after each record that its store is cut at`(_ name: String) throws {
+        var search = try Self.search(name)
+        search.modes = [.cut]
+        let whole = search.runWhole()
+        let tally = search.run()
+        #expect(tally.failures.map { "\($0.trial): \($0.breaches.map(\.sentence))" } == [])
+        #expect(whole.records > 5)
+        #expect(search.pieces(of: whole) == whole.boundaries + whole.records)
+        #expect(tally.trials > search.pieces(of: whole))
+    }
+
+    @Test func `a story that only the store remembers is not cut`() throws {
+        var search = try Self.search("abort")
+        search.modes = [.cut]
+        let whole = search.runWhole()
+        #expect(search.pieces(of: whole) == whole.boundaries)
+        #expect(search.strike(1, of: whole).trials == 0)
+    }
+
     // MARK: Boundaries
 
     @Test func `the boundaries are those that the calls and the writes imply`() throws {

@@ -93,11 +93,16 @@ import Testing
             seed: 1434, rules: ["L1", "I16"])
     ]
     private static let limits: Set<String> = ["I1", "I2", "I21"]
+    /// The classes that there were when these seeds were found. What a seed draws for them has not changed, and with
+    /// others besides it would tell another story.
+    private static let faults: Set<FaultClass> = [
+        .crash, .event, .read, .call, .image, .app, .host, .store, .git, .edge, .actor
+    ]
 
     @Test(arguments: seeds)
     func `a seed that once broke a rule does not break it again`(_ run: Seed) {
-        var options = SimulationOptions(seed: run.seed, checkers: Checkers.all)
-        if !run.hasFaults { options.faults = [] }
+        let options = SimulationOptions(
+            seed: run.seed, faults: run.hasFaults ? Self.faults : [], checkers: Checkers.all)
         let broken = Simulation.run(options).breaches.filter { run.rules.contains($0.checker) }
         #expect(broken.map(\.sentence) == [])
     }

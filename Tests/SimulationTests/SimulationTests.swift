@@ -27,6 +27,28 @@ import Testing
         #expect(one.occurrences.filter { $0.hasPrefix("git") } == struck)
     }
 
+    @Test(arguments: [
+        (FaultClass.prune, "is removed from the host"), (.tag, "a tag is moved"),
+        (.architecture, "no matching manifest"), (.stranger, "a stranger is called"),
+        (.dns, "is not resolved"), (.partition, "no answer within"), (.descriptors, "too many open files"),
+        (.cut, "another store is in its place"), (.backup, "another store is in its place")
+    ])
+    func `a class of faults strikes alone, and leaves its mark on the story`(
+        _ fault: FaultClass, _ mark: String
+    ) throws {
+        var options = Self.options(1, [fault])
+        options.checkers = Checkers.all
+        // Not every seed has every class, and not every fault meets what it strikes.
+        let marked = (UInt64(1)...60).first { seed in
+            options.seed = seed
+            let report = Simulation.run(options)
+            #expect(Set(report.faults.keys).isSubset(of: [fault]))
+            #expect(report.breaches.map(\.sentence) == [])
+            return report.faults[fault] != nil && report.story.contains { $0.contains(mark) }
+        }
+        #expect(marked != nil)
+    }
+
     @Test func `a killed controller has no effect any more`() {
         var options = Self.options(7, [.crash])
         options.checkers = [DeadAreSilent.self]

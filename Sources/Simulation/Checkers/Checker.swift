@@ -96,6 +96,8 @@ public struct WorldTruth: Sendable {
     public var inFlight: [EngineCall]
     /// The incarnations of the controller that are alive; a stopped one counts until it is killed.
     public var incarnations: Set<Int>
+    /// What was not on record when a store took the place of another, and what that one could not account for.
+    public var orphans: Set<ContainerID> = []
     /// What the controller says now; `nil` while none runs.
     public var status: InstallationStatus?
     /// Rises with each reading of `status`; 0: nobody keeps count.

@@ -184,9 +184,15 @@ public struct QuarantineChecker: Checker {
         guard let since = failed[labels.app]?[labels.spec] else { return [] }
         let plan = watch.plan(call.action, app: labels.app, book, in: world)
         guard plan.at > since else { return [] }
-        // An instance that the last good release has in the same form is started for its sake.
+        // An instance that the last good release has in the same form is started for its sake; so is one that a new
+        // spec has, which differs in how it is deployed.
         let charge = book.charge(of: labels.app, in: world)
-        guard charge.lastGood?.templates[labels.process]?.digest != labels.template else { return [] }
+        let target = charge.phase == .moving ? charge.target : nil
+        let isForAnother = [charge.lastGood, target].contains { release in
+            release?.templates[labels.process]?.digest == labels.template
+                && release.map { failed[labels.app]?[$0.specDigest] == nil || $0 == charge.lastGood } ?? false
+        }
+        guard !isForAnother else { return [] }
         return ["\(labels.app): \(call.action.kind) of \(call.action.object), whose release has failed"]
     }
 }

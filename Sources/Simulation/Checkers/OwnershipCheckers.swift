@@ -254,6 +254,7 @@ extension WorldTruth {
     func isBeyondKnowing(_ instance: Instance) -> Bool {
         guard instance.isOurs, stored.owned[instance.observed.id] == nil else { return false }
         if let name = instance.madeAs, name != instance.observed.name { return true }
+        if orphans.contains(instance.observed.id) { return true }
         return isNumberedTwice(instance.observed)
     }
 

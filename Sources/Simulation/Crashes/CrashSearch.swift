@@ -15,6 +15,10 @@ public struct CrashSearch: Sendable {
         case term
         /// SIGKILL at each boundary, and again at some boundaries of the recovery.
         case twice
+        /// SIGKILL at each boundary, and a store that comes back without its last record; and SIGKILL at the end, with a
+        /// store that comes back cut after each of its records. Not where a person has asked for something that only
+        /// the store remembers; where a release fails, the rules are what is looked at, and not the end.
+        case cut
     }
 
     /// One run.
@@ -22,9 +26,12 @@ public struct CrashSearch: Sendable {
         /// How the controller ends, by boundary; empty for the run without a crash.
         public var crashes: [Int: Ending]
         public var fate: Fate
-        public init(crashes: [Int: Ending], fate: Fate) {
+        /// So many of the last records of the store are lost with it.
+        public var lostRecords: Int
+        public init(crashes: [Int: Ending], fate: Fate, lostRecords: Int = 0) {
             self.crashes = crashes
             self.fate = fate
+            self.lostRecords = lostRecords
         }
     }
 
@@ -39,6 +46,8 @@ public struct CrashSearch: Sendable {
         public var boundaries = 0
         /// The same by where they are.
         public var boundariesByPoint: [String: Int] = [:]
+        /// What the store has taken when the story is over.
+        public var records = 0
         public var trials = 0
         public var crashes = 0
         public var simulatedMilliseconds: Int64 = 0
@@ -78,6 +87,7 @@ public struct CrashSearch: Sendable {
         options.scenario = scenario
         options.crashes = trial.crashes
         options.fate = trial.fate
+        options.lostRecords = trial.lostRecords
         return Simulation.run(options)
     }
 
@@ -87,10 +97,30 @@ public struct CrashSearch: Sendable {
     public func run(stoppingAfter limit: Int = .max) -> Tally {
         var tally = runWhole()
         guard tally.failures.isEmpty, tally.boundaries > 0 else { return tally }
-        for boundary in 1...tally.boundaries where tally.failures.count < limit {
-            tally.add(strike(at: boundary))
+        for piece in 1...pieces(of: tally) where tally.failures.count < limit {
+            tally.add(strike(piece, of: tally))
         }
         return tally
+    }
+
+    /// How many pieces there are to try, given the run without a crash; they know nothing of each other.
+    public func pieces(of whole: Tally) -> Int { whole.boundaries + (cuts ? whole.records : 0) }
+
+    /// Tries one of the pieces, counted from 1.
+    public func strike(_ piece: Int, of whole: Tally) -> Tally {
+        guard piece > whole.boundaries else { return strike(at: piece) }
+        var tally = Tally(scenario: scenario.name)
+        cut(losing: piece - whole.boundaries, at: whole.boundaries, &tally)
+        return tally
+    }
+
+    private var cuts: Bool { modes.contains(.cut) && scenario.isOfGitAlone }
+
+    private func cut(losing lost: Int, at boundary: Int, _ tally: inout Tally) {
+        let trial = Trial(crashes: [boundary: .kill], fate: .isLost, lostRecords: lost)
+        let report = attempt(trial, &tally)
+        guard report.orphanedRequests > 0 else { return }
+        _ = attempt(Trial(crashes: [boundary: .kill], fate: .arrives, lostRecords: lost), &tally)
     }
 
     /// Runs the story without a crash, which tells what boundaries there are.
@@ -98,12 +128,13 @@ public struct CrashSearch: Sendable {
         var tally = Tally(scenario: scenario.name)
         let whole = attempt(Trial(crashes: [:], fate: .isLost), &tally)
         tally.boundaries = whole.crossings
+        tally.records = whole.records
         tally.boundariesByPoint = whole.crossingsByPoint
         return tally
     }
 
-    /// Runs all that there is to try at one boundary, counted from 1; such runs know nothing of each other.
-    public func strike(at boundary: Int) -> Tally {
+    /// Runs all that there is to try at one boundary, counted from 1.
+    private func strike(at boundary: Int) -> Tally {
         var tally = Tally(scenario: scenario.name)
         strike(at: boundary, &tally)
         return tally
@@ -121,6 +152,7 @@ public struct CrashSearch: Sendable {
         if modes.contains(.term) {
             _ = attempt(Trial(crashes: [boundary: .terminate], fate: .chance), &tally)
         }
+        if cuts { cut(losing: 1, at: boundary, &tally) }
         guard modes.contains(.twice), later > 0 else { return }
         for second in seconds(after: boundary, among: later) {
             _ = attempt(Trial(crashes: [boundary: .kill, second: .kill], fate: .chance), &tally)

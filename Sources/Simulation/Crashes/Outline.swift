@@ -21,6 +21,18 @@ enum Outline {
         return lines.sorted()
     }
 
+    /// The same without what only the store knows: history, and the numbers of releases.
+    static func essence(_ lines: [String]) -> [String] {
+        lines.filter { !$0.contains(" history: ") }.map { line in
+            line.split(separator: " ").map { word in
+                word.first == "v" && word.dropFirst().allSatisfy { $0.isNumber || $0 == "," }
+                    ? word.hasSuffix(",") ? "v," : "v" : word
+            }
+            .joined(separator: " ")
+        }
+        .sorted()
+    }
+
     private static func tag(_ reference: String) -> String {
         String(reference.prefix { $0 != "@" }.split(separator: ":").last ?? "")
     }

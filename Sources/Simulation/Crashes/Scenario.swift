@@ -15,6 +15,24 @@ public struct Scenario: Sendable {
     /// The branch at the beginning.
     var first: [AppText]
     var beats: [Beat]
+    /// No release fails, so that the end follows from git and what runs, whatever the store has forgotten. Where one
+    /// does, what was proven before it and what has failed stand in the store alone.
+    var isAllGood: Bool {
+        let pushed = beats.flatMap { beat in
+            if case .push(let apps, _) = beat.act { return apps }
+            return []
+        }
+        return (first + pushed).allSatisfy { ImageTemper(image: $0.tag).isGood }
+    }
+    /// Nobody has asked for anything that only the store remembers.
+    var isOfGitAlone: Bool {
+        beats.allSatisfy { beat in
+            switch beat.act {
+            case .ask, .resume: false
+            case .push, .strike: true
+            }
+        }
+    }
     /// The right end, in the words of `Outline`, sorted.
     public var end: [String]
 

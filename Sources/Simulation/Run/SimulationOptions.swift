@@ -18,6 +18,8 @@ public struct SimulationOptions: Sendable {
     /// How the controller ends at which crossings.
     public var crashes: [Int: Ending] = [:]
     public var fate = Fate.chance
+    /// The store comes back without so many of its last records after each of `crashes`.
+    public var lostRecords = 0
     /// Keeps every line of what happens, for people; costs time and memory.
     public var keepsStory: Bool
     public var checkers: [any Checker.Type]
@@ -63,6 +65,34 @@ public enum Fate: String, Sendable, CaseIterable {
 }
 
 /// The classes of faults, by what they strike.
+///
+/// Append only: what a seed draws for a class depends on the classes before it.
 public enum FaultClass: String, Sendable, Hashable, CaseIterable {
     case crash, event, read, call, image, app, host, store, git, edge, actor
+    /// Images that no container uses are removed from the host by hand.
+    case prune
+    /// A tag names another digest than before.
+    case tag
+    /// The registry has an image for another kind of machine only.
+    case architecture
+    /// A container of somebody else has a name that is needed.
+    case stranger
+    /// Names of the registry, of git, or of both are not resolved.
+    case dns
+    /// The controller and the engine, the registry or the instances do not reach each other.
+    case partition
+    /// The controller or the engine has no file descriptor left.
+    case descriptors
+    /// The store comes back without its last records.
+    case cut
+    /// The store of yesterday is put back.
+    case backup
+
+    /// What happens to everybody. The others are rarer, so that a run is not all faults.
+    var isCommon: Bool {
+        switch self {
+        case .crash, .event, .read, .call, .image, .app, .host, .store, .git, .edge, .actor: true
+        case .prune, .tag, .architecture, .stranger, .dns, .partition, .descriptors, .cut, .backup: false
+        }
+    }
 }

@@ -16,6 +16,8 @@ public struct SimulationReport: Sendable {
     public var faults: [FaultClass: Int] = [:]
     /// Ids of what took place, in order: faults, commits and requests of people.
     public var occurrences: [String] = []
+    /// What the store has taken.
+    public var records = 0
     /// Points at which `crashAtCrossing` can kill.
     public var crossings = 0
     /// The same by where they are, such as `before a commit`.

@@ -39,6 +39,15 @@ extension Occurrence {
         case .git(let code, let span): "git says \(code.rawValue) for \(span)"
         case .gitContent(let content, let span): "the branch holds \(content.rawValue) for \(span)"
         case .edge(let trouble, let span): "the edge \(trouble.rawValue) for \(span)"
+        case .pruneImages: "somebody removes the images that no container uses"
+        case .moveTag: "a tag is moved to another digest"
+        case .foreignImage(_, let span): "a tag names an image of another kind of machine for \(span)"
+        case .takeName(_, let span): "a stranger has the name of an instance to come for \(span)"
+        case .names(let trouble, let span): "names: \(trouble.rawValue) is not resolved for \(span)"
+        case .partition(let partition, let span): "\(partition.rawValue) for \(span)"
+        case .descriptors(let side, let span): "the \(side.rawValue) has no file descriptor left for \(span)"
+        case .storeCut(let lost): "the store comes back without its last \(lost) records"
+        case .storeOfYesterday: "yesterday's store is put back"
         }
     }
 }

@@ -37,6 +37,15 @@ struct Occurrence: Sendable {
         case git(SourceError.Code, TimeSpan)
         case gitContent(GitContent, TimeSpan)
         case edge(EdgeTrouble, TimeSpan)
+        case pruneImages
+        case moveTag(app: Int)
+        case foreignImage(app: Int, TimeSpan)
+        case takeName(app: Int, TimeSpan)
+        case names(NameTrouble, TimeSpan)
+        case partition(Partition, TimeSpan)
+        case descriptors(Descriptors, TimeSpan)
+        case storeCut(lost: Int)
+        case storeOfYesterday
     }
 }
 
@@ -121,6 +130,23 @@ enum EdgeTrouble: String, Sendable, CaseIterable {
     case lost = "takes no effect"
     case forgets = "crashes and forgets its state"
 }
+
+/// Whose names are not resolved. Instances are asked by their addresses.
+enum NameTrouble: String, Sendable, CaseIterable {
+    case registry = "the registry's name"
+    case git = "the git server's name"
+    case both = "no name"
+}
+
+/// What does not reach what. The other side works on, and nobody is told.
+enum Partition: String, Sendable, CaseIterable {
+    case engine = "nothing passes between the controller and the engine"
+    case answers = "the engine's answers do not reach the controller"
+    case registry = "nothing passes between the engine and the registry"
+    case instances = "the controller's probes do not reach the instances"
+}
+
+enum Descriptors: String, Sendable, CaseIterable { case controller, engine }
 
 enum Request: String, Sendable, CaseIterable {
     case pause, abort, retry, rollback, promote, approve, sync

@@ -36,8 +36,8 @@ struct SeedPlan: Sendable {
         var all: [Occurrence] = []
         for fault in FaultClass.allCases {
             // Some seeds have many kinds of faults and some have few: both find what the other does not.
-            let isActive = swarm.happens(55)
-            let gap = swarm.pick([90, 180, 300]) ?? 180
+            let isActive = swarm.happens(fault.isCommon ? 55 : 30)
+            let gap = (swarm.pick([90, 180, 300]) ?? 180) * (fault.isCommon ? 1 : 2)
             guard isActive, fault != .edge || hasEdge else { continue }
             var drawing = FaultDrawing(fault, seed: options.seed, gap: gap)
             all += drawing.occurrences(until: end)
@@ -92,6 +92,15 @@ private struct FaultDrawing {
         case .git: git()
         case .edge: .edge(chance.pick(EdgeTrouble.allCases) ?? .lost, seconds(5, 90))
         case .actor: .suspend(seconds(5, 400), hasSecond: chance.happens(60))
+        case .prune: .pruneImages
+        case .tag: .moveTag(app: chance.below(1_000))
+        case .architecture: .foreignImage(app: chance.below(1_000), seconds(20, 200))
+        case .stranger: .takeName(app: chance.below(1_000), seconds(10, 200))
+        case .dns: .names(chance.pick(NameTrouble.allCases) ?? .both, seconds(10, 240))
+        case .partition: .partition(chance.pick(Partition.allCases) ?? .engine, seconds(5, 150))
+        case .descriptors: .descriptors(chance.pick(Descriptors.allCases) ?? .controller, seconds(5, 150))
+        case .cut: .storeCut(lost: chance.happens(75) ? chance.between(1, 10) : chance.between(11, 400))
+        case .backup: .storeOfYesterday
         }
     }
 

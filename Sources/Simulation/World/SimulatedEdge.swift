@@ -10,7 +10,9 @@ struct SimulatedEdge: Edge {
         guard await world.pause(world.latencyChance.milliseconds(1, 6), incarnation) else {
             throw EdgeError(.unreachable, "the caller has ended")
         }
-        if world.edgeTrouble == .unreachable { throw EdgeError(.unreachable, "connection refused") }
+        if world.edgeTrouble == .unreachable || world.lacksDescriptors(.controller) {
+            throw EdgeError(.unreachable, "connection refused")
+        }
         world.settleEdge()
         return world.truth.routes
     }

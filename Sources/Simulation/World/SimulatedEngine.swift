@@ -35,6 +35,10 @@ struct SimulatedEngine: Engine {
         let response = world.latencyChance.milliseconds(0, last)
         world.after(request) {
             guard !reply.isSettled else { return }
+            if let (error, delay) = world.silentReading() {
+                world.after(response + delay) { reply.settle(.failure(error)) }
+                return
+            }
             let result = world.isEngineDown ? .failure(World.away) : world.readTrouble() ?? body(world)
             world.after(response) { reply.settle(result) }
         }

@@ -29,6 +29,9 @@ struct SimulatedProber: Prober {
     func probe(_ target: ProbeTarget) async -> ProbeResult {
         guard incarnation.isAlive, !Task.isCancelled else { return .unknown("the probe was given up") }
         let reply = Reply<ProbeResult>(incarnation)
+        if world.lacksDescriptors(.controller) {
+            return .unknown("the probe could not be made: too many open files")
+        }
         let hangs = (world.lives[target.container]?.hangsUntil ?? .zero) > world.now
         let delay = hangs ? target.timeout.nanoseconds : world.latencyChance.milliseconds(1, 15)
         world.after(delay) {
@@ -68,7 +71,9 @@ struct SimulatedStore: Store {
         guard await world.pause(world.latencyChance.milliseconds(1, 20), incarnation) else { throw Self.dead }
         world.crossing(.beforeCommit, incarnation)
         guard incarnation.isAlive else { throw Self.dead }
-        if let refusal = world.storeRefusal { throw StoreError(refusal, "the store cannot be read") }
+        if let refusal = world.lacksDescriptors(.controller) ? .io : world.storeRefusal {
+            throw StoreError(refusal, "the store cannot be read")
+        }
         let state = try world.store.claim()
         incarnation.store = world.store
         world.readStore()

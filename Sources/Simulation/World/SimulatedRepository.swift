@@ -51,6 +51,10 @@ extension World {
                 return SourceError(code, "git: \(code.rawValue)")
             }
         }
+        guard !windows.isEmpty else { return nil }
+        if isUnresolved(.git) { return SourceError(.unreachable, "failed to resolve address") }
+        // The fetch is a process of its own, and its pipes cannot be opened.
+        if lacksDescriptors(.controller) { return SourceError(.internal, "too many open files") }
         return nil
     }
 

@@ -75,6 +75,15 @@ extension World {
             answer(call, reply, .failure(Self.away), after: fare.response)
             return
         }
+        if lacksDescriptors(.controller) {
+            answer(call, reply, .failure(Self.noDescriptor), after: 0)
+            return
+        }
+        if !call.action.isForEdge, isCut(.engine) {
+            note("  #\(call.number) does not reach the engine")
+            answer(call, reply, .failure(Self.silence), after: fare.response)
+            return
+        }
         if let trouble = fare.trouble, let (error, delay) = Self.failureBefore(trouble) {
             note("  #\(call.number) \(trouble.rawValue)")
             answer(call, reply, .failure(error), after: fare.response + delay)
@@ -119,9 +128,11 @@ extension World {
             forgetCall(call)
             return
         }
-        after(delay) { [self] in
+        let isLost = !call.action.isForEdge && isEngineSilent && !lacksDescriptors(.controller)
+        after(isLost ? Self.patience.call : delay) { [self] in
             forgetCall(call)
             guard !reply.isSettled else { return }
+            let result = isLost ? .failure(Self.silence) : result
             var error: EngineError?
             if case .failure(let failure) = result { error = failure }
             // What a call has hung for may follow only now.

@@ -98,7 +98,9 @@ extension World {
         lastChange = now
         note("boundary \(report.crossings), \(point.rawValue): \(ending.rawValue)")
         switch ending {
-        case .kill: kill(incarnation)
+        case .kill:
+            kill(incarnation)
+            if options.lostRecords > 0 { replaceStore(with: store.cut(losing: options.lostRecords)) }
         case .terminate: terminate(incarnation)
         }
     }

@@ -19,25 +19,33 @@ extension World {
     }
 
     func pullTime(_ reference: String, known: ResolvedImage?) -> ClosedRange<Int> {
-        if known != nil, pulled.contains(reference) { return 2...10 }
-        if script != nil { return ScriptedTimes.pullTime(isThere: pulled.contains(reference)) }
+        let isThere = pulled.contains(known?.pinned ?? engine.pinned(reference))
+        if known != nil, isThere { return 2...10 }
+        if script != nil { return ScriptedTimes.pullTime(isThere: isThere) }
+        if isCut(.registry) { return 60_000...60_000 }
         if registryTrouble == .slow { return 20_000...90_000 }
-        return pulled.contains(reference) ? 30...150 : 300...6_000
+        return isThere ? 30...150 : 300...6_000
     }
 
     func pull(_ reference: String, known: ResolvedImage?) -> Effect<ResolvedImage> {
-        if known == nil || !pulled.contains(reference), let error = registryError(reference) {
-            return .failed(error)
+        let image = known?.pinned ?? engine.pinned(reference)
+        let isThere = pulled.contains(image)
+        if known == nil || !isThere, let error = registryError(reference) { return .failed(error) }
+        if isDiskFull, !isThere { return .failed(Self.error(.diskFull, "no space left")) }
+        if foreignImages.contains(image), !isThere {
+            return .failed(Self.error(.invalid, "no matching manifest for linux/amd64"))
         }
-        if isDiskFull, !pulled.contains(reference) { return .failed(Self.error(.diskFull, "no space left")) }
         let effect = Effect { () throws(EngineError) in
             try engine.prepare(reference: reference, known: known)
         }
-        if case .done = effect { pulled.insert(reference) }
+        if case .done = effect { pulled.insert(image) }
         return effect
     }
 
-    private func registryError(_ reference: String) -> EngineError? {
+    func registryError(_ reference: String) -> EngineError? {
+        if isUnresolved(.registry) { return Self.error(.registryUnavailable, "lookup: no such host") }
+        if isCut(.registry) { return Self.error(.registryUnavailable, "dial tcp: i/o timeout") }
+        if lacksDescriptors(.engine) { return Self.error(.registryUnavailable, "dial: too many open files") }
         switch registryTrouble {
         case .down: return Self.error(.registryUnavailable, "503 service unavailable")
         case .limited: return Self.error(.rateLimited, "429 too many requests")
@@ -53,6 +61,7 @@ extension World {
 
     func launch(_ order: InstanceOrder) -> Effect<ContainerID> {
         if isDiskFull { return .failed(Self.error(.diskFull, "no space left")) }
+        if let error = imageProblem(order.template.image) { return .failed(error) }
         let before = engine.instances.first { $0.name == order.name }?.id
         let effect = Effect { () throws(EngineError) in try engine.launchNow(order) }
         // What was made and never started is made anew, as another container.
@@ -165,7 +174,7 @@ extension World {
     func subscribe(_ incarnation: Incarnation) -> AsyncThrowingStream<ContainerID, any Error> {
         let (stream, continuation) = AsyncThrowingStream.makeStream(
             of: ContainerID.self, bufferingPolicy: .bufferingNewest(1_024))
-        if isEngineDown || !incarnation.isAlive {
+        if isEngineDown || !incarnation.isAlive || silentReading() != nil {
             continuation.finish(throwing: Self.away)
         } else {
             feeds.removeAll { $0.incarnation === incarnation }
@@ -182,7 +191,7 @@ extension World {
 
     /// Tells all subscribers that something happened to a container, as well as events tell anything.
     func notify(_ id: ContainerID) {
-        guard !feeds.isEmpty else { return }
+        guard !feeds.isEmpty, !isEngineSilent else { return }
         var copies = 1
         var longest = 12
         for window in windows {

@@ -6,6 +6,8 @@ final class Window {
     let occurrence: Occurrence
     /// Draws that decide what of the window strikes; a stream of its own.
     var chance: Chance
+    /// What it has changed and puts right at its end.
+    var object: String?
 
     init(_ occurrence: Occurrence, seed: UInt64) {
         self.occurrence = occurrence
@@ -50,7 +52,23 @@ extension World {
             storeRefusal = code
             open(window, span)
         case .storeRestored: replaceStore(with: backup?.backup())
-        case .storeLost: replaceStore(with: MemoryStore())
+        case .storeLost: replaceStore(with: MemoryStore(keepsRecords: true))
+        case .storeCut(let lost): replaceStore(with: store.cut(losing: lost))
+        case .storeOfYesterday: putBackYesterday()
+        case .pruneImages: pruneImages()
+        case .moveTag(let app): image(of: app).map(engine.moveTag)
+        case .foreignImage(let app, let span):
+            spoilImage(of: app, window)
+            open(window, span)
+        case .takeName(let app, let span):
+            takeName(for: app, window)
+            open(window, span)
+        case .partition(let partition, let span):
+            if partition == .instances { cutOffInstances(for: span) }
+            open(window, span)
+        case .descriptors(let side, let span):
+            if side == .engine { engine.setStartProblem("too many open files") }
+            open(window, span)
         case .gitContent(let content, let span):
             open(window, span)
             spoil(content, window)
@@ -61,7 +79,7 @@ extension World {
             if trouble == .forgets { forgetEdge() }
             open(window, span)
         case .read(_, let span), .call(_, _, let span), .registry(_, let span), .diskFull(let span),
-            .git(_, let span):
+            .git(_, let span), .names(_, let span):
             open(window, span)
         }
     }
@@ -88,6 +106,11 @@ extension World {
         case .storeRefuses: storeRefusal = nil
         case .gitContent(let content, _) where content != .burst:
             push(git.wanted, subject: "put right")
+        case .foreignImage: if let image = window.object { engine.moveTag(image) }
+        case .takeName: if let name = window.object { engine.removeByHand(name) }
+        // The connection that was silent is found to be dead.
+        case .partition(let partition, _) where partition == .engine || partition == .answers: breakFeeds()
+        case .descriptors(.engine, _): engine.setStartProblem(nil)
         default: break
         }
         if case .reboot = window.occurrence.kind { restartLater() }
@@ -108,12 +131,17 @@ extension World {
         }
     }
 
-    private func replaceStore(with other: MemoryStore?) {
+    func replaceStore(with other: MemoryStore?) {
         guard let other else { return }
         // A store is only exchanged while nobody has it open.
         if let present { kill(present) }
         store = other
         readStore()
+        truth.orphans = Set(
+            truth.instances.filter { id, instance in
+                instance.isOurs && truth.stored.owned[id] == nil
+                    && !Strays.isAccountedFor(instance, in: truth)
+            }.keys)
         happen(.fault("another store is in its place"))
     }
 

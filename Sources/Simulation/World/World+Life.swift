@@ -75,6 +75,10 @@ extension World {
         if !isResumed { life.startedAt = now }
         life.healthySince = life.hasPort ? nil : now
         life.isServing = false
+        if life.hasPort, unreachableUntil > now {
+            life.sickUntil = max(life.sickUntil, unreachableUntil)
+            life.hangsUntil = max(life.hangsUntil, unreachableUntil)
+        }
         lives[id] = life
         planLife(id, life, isResumed: isResumed)
     }

@@ -20,15 +20,21 @@ final class World: @unchecked Sendable {
     let engine = FakeEngine()
     var isEngineDown = false
     var lives: [ContainerID: Life] = [:]
-    /// References that are on the host.
+    /// Images that are on the host, with their digests.
     var pulled: Set<String> = []
+    /// Images that are of another kind of machine.
+    var foreignImages: Set<String> = []
+    /// Until then no probe of the controller reaches an instance.
+    var unreachableUntil = Instant.zero
     /// When a commit named an image first.
     var namedAt: [String: Instant] = [:]
     var strangers = 0
 
-    var store = MemoryStore()
+    var store = MemoryStore(keepsRecords: true)
     var storeRefusal: StoreError.Code?
     var backup: MemoryStore?
+    /// A copy from the first minutes.
+    var yesterday: MemoryStore?
     var edge = EdgeState()
     let repository = FakeRepository()
     var git = GitState()

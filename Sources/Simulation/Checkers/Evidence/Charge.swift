@@ -14,7 +14,10 @@ struct Charge {
     /// one, nor how many there were to be.
     var isRemembered: Bool
 
-    init(_ memory: AppMemory?, remembered: Release? = nil) {
+    init(_ memory: AppMemory?, remembered earlier: Release? = nil) {
+        // A store from before a success has that release under way, and judges it as such.
+        let isUnderWay = earlier != nil && memory?.rollout?.target.specDigest == earlier?.specDigest
+        let remembered = isUnderWay ? nil : earlier
         lastGood = memory?.lastGood ?? remembered
         isRemembered = memory?.lastGood == nil && remembered != nil
         target = memory?.rollout?.target

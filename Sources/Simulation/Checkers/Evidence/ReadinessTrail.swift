@@ -58,7 +58,8 @@ struct ReadinessTrail {
             subject = noteTaking(call.action, isOver: true)
             if error == nil { noteLie(call.action, in: world) }
         case .call(let call, .acted): subject = note(call, in: world)
-        case .life, .fault, .tick, .calm, .ended, .started: break
+        case .fault(let words): if FaultWords.isNewStore(words) { forgetTaking(in: world) }
+        case .life, .tick, .calm, .ended, .started: break
         case .crashed: beingTaken = []
         case .routed, .stored, .pushed, .asked: return
         }
@@ -81,6 +82,13 @@ struct ReadinessTrail {
             if isOver { beingTaken.remove(id) } else { beingTaken.insert(id) }
             return id
         case .prepare, .launch, .start, .repair, .removeNetwork, .route, .unroute: return nil
+        }
+    }
+
+    /// What was on its way out is not on record any more, and a process that is ending looks like any that runs.
+    private mutating func forgetTaking(in world: WorldTruth) {
+        for (id, path) in paths where path.isDownByCall && world.instances[id]?.observed.state == .running {
+            paths[id]?.isDownByCall = false
         }
     }
 

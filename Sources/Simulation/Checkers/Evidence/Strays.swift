@@ -38,7 +38,7 @@ struct Strays {
 
     /// Asked for when the controller ended; or under the very name that its labels lead to, and of a release that the
     /// store has, or has not numbered yet.
-    private static func isAccountedFor(_ instance: WorldTruth.Instance, in world: WorldTruth) -> Bool {
+    static func isAccountedFor(_ instance: WorldTruth.Instance, in world: WorldTruth) -> Bool {
         let (name, labels) = (instance.observed.name, instance.observed.labels)
         if world.stored.openIntents.contains(where: { $0.object == name }) { return true }
         guard hasItsName(instance) else { return false }

@@ -111,7 +111,7 @@ enum FaultWords {
 
     static func kind(_ words: String) -> Kind {
         switch words.prefix(while: \.isLetter) {
-        case "app", "git", "image": .bearable
+        case "app", "git", "image", "prune", "tag", "architecture", "stranger", "dns": .bearable
         case "edge": .stalling
         case "host": words.holds("away") ? .blinding : words.holds("disk") ? .stalling : .bearable
         default: .blinding
