@@ -111,6 +111,21 @@ final class RealSubject: Subject {
         return id
     }
 
+    func makeImage(_ short: String) async throws -> String {
+        let repository = "\(registry)/\(prefix)-\(short)"
+        let container = try await make("\(prefix)-\(short)-original", labels: [:])
+        try await call("POST", "/commit?container=\(container)&repo=\(repository)&tag=1", json: "{}")
+        try await call(
+            "POST", "/images/\(repository)/push?tag=1", headers: [("X-Registry-Auth", "e30=")])
+        try await call("DELETE", "/containers/\(container)")
+        try await call("DELETE", "/images/\(repository):1")
+        return "\(repository):1"
+    }
+
+    func removeImage(_ image: ResolvedImage) async throws {
+        try await call("DELETE", "/images/\(image.pinned)")
+    }
+
     func makeForeignNetwork(_ name: String) async throws {
         try await call("POST", "/networks/create", json: #"{"Name":"\#(name)"}"#)
     }
@@ -166,12 +181,13 @@ final class RealSubject: Subject {
 
     @discardableResult
     private func call(
-        _ method: String, _ path: String, json: String? = nil, expecting: Range<Int> = 200..<400
+        _ method: String, _ path: String, json: String? = nil, headers: [(String, String)] = [],
+        expecting: Range<Int> = 200..<400
     ) async throws -> [UInt8] {
         let response = try await client.send(
             HTTPRequest(
                 method: method, url: "http://docker/v1.41\(path)", unixSocket: socketPath,
-                headers: json == nil ? [] : [("Content-Type", "application/json")],
+                headers: headers + (json == nil ? [] : [("Content-Type", "application/json")]),
                 body: json.map { Array($0.utf8) }, timeout: .seconds(60)))
         try #require(
             expecting.contains(response.status),

@@ -9,8 +9,7 @@ import Testing
 ///   or have changed, is compared;
 /// - the order of several announcements of one container, and how often it is announced: events are hints;
 /// - lost events, slow or half answers, time-outs: those are put in between by whoever simulates faults;
-/// - images on the host: the simulated engine has every image that it was ever asked for, so none is pruned or
-///   pulled again, and it pins `name:tag@digest` where Docker pins `name@digest`;
+/// - images on the host: the simulated engine pins `name:tag@digest` where Docker pins `name@digest`;
 /// - volumes, files, environment, aliases and processor limits: only Docker has containers to put them into;
 /// - following a log: the simulated one never grows;
 /// - what the kernel kills for its memory: `Deed.outgrow` is real on Docker and told to the simulated engine;

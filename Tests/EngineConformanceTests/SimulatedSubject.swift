@@ -103,6 +103,10 @@ final class SimulatedSubject: Subject {
             image: order.template.image)
     }
 
+    func makeImage(_ short: String) -> String { "registry.example.com/\(short):1" }
+    func removeImage(_ image: ResolvedImage) throws {
+        try #require(fake.pruneImages().contains(image.pinned))
+    }
     func makeForeignNetwork(_ name: String) { fake.plantForeignNetwork(name) }
     func exists(_ id: ContainerID) -> Bool { fake.hasContainer(id) }
 

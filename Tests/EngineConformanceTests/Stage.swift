@@ -81,6 +81,11 @@ actor Stage {
         return try #require(id)
     }
 
+    func launched(_ order: InstanceOrder) async throws -> ContainerID {
+        let id = await launch(order)
+        return try #require(id)
+    }
+
     /// The container of that name in the engine's own list, as after a launch that failed.
     func find(_ short: String) async throws -> ContainerID {
         let wanted = name(short)
@@ -140,6 +145,20 @@ actor Stage {
                     + ", \(again == image ? "the same again" : "another one again")")
         } catch {
             note("prepare \(kind): \(words(error))")
+        }
+    }
+
+    /// An image of its own for the scenario, on the host.
+    func ownImage(_ short: String) async throws -> ResolvedImage {
+        try await engine.prepare(reference: try await subject.makeImage(short), known: nil)
+    }
+
+    func prepareAgain(_ image: ResolvedImage) async {
+        do throws(EngineError) {
+            let again = try await engine.prepare(reference: image.reference, known: image)
+            note("prepare what is known: \(again == image ? "the same" : "another one")")
+        } catch {
+            note("prepare what is known: \(words(error))")
         }
     }
 

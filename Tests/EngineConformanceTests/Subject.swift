@@ -15,6 +15,10 @@ protocol Subject: Sendable {
     func byHand(_ deed: Deed, _ id: ContainerID) async throws
     /// Makes a container without our labels, running; with `copiesLabel`, one with our installation's label only.
     func makeForeign(_ name: String, copiesLabel: Bool) async throws -> ContainerID
+    /// Publishes an image that nothing else is made of, with a busybox, and returns what it is asked for by.
+    func makeImage(_ short: String) async throws -> String
+    /// Removes an image that no container is of from the host.
+    func removeImage(_ image: ResolvedImage) async throws
     func makeForeignNetwork(_ name: String) async throws
     /// What the engine's own list says, whoever it belongs to.
     func exists(_ id: ContainerID) async throws -> Bool

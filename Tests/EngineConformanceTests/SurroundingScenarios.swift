@@ -33,6 +33,25 @@ extension Scenario {
         Scenario("prepare") { stage in
             for kind in ImageKind.allCases { try await stage.prepare(kind) }
         },
+        Scenario("an image that was removed from the host is pulled again by what needs it") { stage in
+            let image = try await stage.ownImage("own")
+            try await stage.subject.removeImage(image)
+            var order = try await stage.order()
+            order.template.image = image.pinned
+            let id = try await stage.launched(order)
+            await stage.look(id)
+            await stage.remove(id)
+            try await stage.subject.removeImage(image)
+            await stage.prepareAgain(image)
+            await stage.launch(order)
+            await stage.list()
+        },
+        Scenario("a launch of an image that is nowhere is refused, and leaves nothing") { stage in
+            var order = try await stage.order()
+            order.template.image = try await stage.subject.reference(to: .unknownDigest)
+            await stage.launch(order)
+            await stage.list()
+        },
         Scenario("commands in a container") { stage in
             let id = try await stage.launched()
             await stage.execute("true", ["/bin/true"], in: id)
