@@ -14,6 +14,10 @@ public struct RollbackChecker: Checker {
     private var book = RolloutBook()
     private var routes = RouteWatch()
     private var strays = Strays()
+    /// When the newest commit that wants the image came.
+    private var wantedAt: [String: Instant] = [:]
+    /// When the present movement of each app was first seen.
+    private var begun: [AppName: (release: ReleaseNumber, at: Instant)] = [:]
 
     public init() {}
 
@@ -21,6 +25,9 @@ public struct RollbackChecker: Checker {
         weather.observe(happening, in: world)
         strays.observe(happening, in: world)
         trail.observe(happening, in: world)
+        if case .pushed = happening {
+            for spec in world.wanted.values { wantedAt[spec.image] = world.now }
+        }
         let change = routes.observe(happening, in: world)
         var found: [String] = []
         if let change, let after = change.after { found += judge(change.before, after, in: world) }
@@ -33,6 +40,9 @@ public struct RollbackChecker: Checker {
             found += judge(record, in: world)
         }
         for (app, memory) in batch.apps {
+            if let number = memory.rollout?.target.number, begun[app]?.release != number {
+                begun[app] = (number, world.now)
+            }
             guard let before = book.rollouts[app], let after = memory.rollout,
                 RolloutBook.isSame(before, after),
                 before.phase != .moving, after.step > before.step
@@ -43,12 +53,12 @@ public struct RollbackChecker: Checker {
         return found
     }
 
-    /// The way back has what it needs on the engine. A commit may want the same image again for another reason.
+    /// The way back has what it needs on the engine. A later commit may want the same image again.
     private func judge(pull image: String, in world: WorldTruth) -> [String] {
-        guard !world.wanted.values.contains(where: { $0.image == image }) else { return [] }
-        return world.stored.apps.keys.sorted().compactMap { app in
+        world.stored.apps.keys.sorted().compactMap { app in
             guard let memory = world.stored.apps[app], case .rollingBack? = memory.rollout?.phase,
-                memory.lastGood?.image.reference == image
+                memory.lastGood?.image.reference == image, let begun = begun[app]?.at,
+                wantedAt[image].map({ $0 < begun }) ?? true
             else { return nil }
             return "\(app): the way back asks the registry for \(image)"
         }

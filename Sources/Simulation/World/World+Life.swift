@@ -150,7 +150,8 @@ extension World {
 
     /// Stops serving for a while, and goes on by itself.
     func sicken(_ id: ContainerID, for seconds: Int) {
-        guard let life = lives[id], life.isRunning else { return }
+        // What has never served does not begin to by having been sick; nobody could ask it whether it does.
+        guard let life = lives[id], life.isRunning, life.temper != .mute else { return }
         lives[id]?.sickUntil = now + .seconds(Int64(seconds))
         setServing(id, life.epoch, false, "stops serving")
         serveLater(id, life.epoch, Int64(seconds) * 1_000_000_000)
