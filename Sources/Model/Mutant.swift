@@ -20,7 +20,6 @@ public enum Mutant: Int, Sendable, CaseIterable {
     case runningIsReady
     case unknownProbePasses
     case approvalSkipped
-    case quickRestartUnseen
     case windowFromStart
     case bakeIgnored
     case drainSkipped
@@ -142,11 +141,6 @@ extension Mutant {
             (
                 "I3-approval",
                 "A step that a person has to approve begins without a word."
-            )
-        case .quickRestartUnseen:
-            (
-                "I4-restart-in-window",
-                "A restart between two looks does not begin the window anew."
             )
         case .windowFromStart:
             (

@@ -80,7 +80,7 @@ public struct InstanceHealth: Hashable, Sendable {
         restartCount = instance.restartCount
         switch instance.state {
         case .running:
-            if isNewStart && !isPlanted(.quickRestartUnseen) || !wasRunning { begin(now: now) }
+            if isNewStart || !wasRunning { begin(now: now) }
             wasRunning = true
         case .exited(let code, let outOfMemory):
             if wasRunning || lastExitCode == nil { crashes += 1 }

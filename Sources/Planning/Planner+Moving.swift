@@ -35,10 +35,18 @@ extension AppPlanning {
     }
 
     private func noteProgress(_ rollout: inout Rollout, _ views: [ProcessView], _ movement: Movement) {
+        if views.contains(where: { isMakingRoom($0, movement) }) {
+            rollout.lastProgressAt = max(rollout.lastProgressAt, now)
+        }
         let proven = views.reduce(0) { $0 + min($1.want, $1.mineProven(now: now, window: movement.window)) }
         guard proven > rollout.provenMaximum else { return }
         rollout.provenMaximum = proven
         rollout.lastProgressAt = max(rollout.lastProgressAt, now)
+    }
+
+    /// The next one cannot come up before an old one is down, and how long that takes is the old one's doing.
+    private func isMakingRoom(_ view: ProcessView, _ movement: Movement) -> Bool {
+        view.mineCount < movement.want(of: view) && view.others.contains(where: \.isStopping)
     }
 
     // MARK: Steps

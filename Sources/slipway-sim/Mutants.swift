@@ -162,7 +162,6 @@ extension Mutant {
         switch self {
         case .mirrorIsProof: [.store, .git, .crash]
         case .stallsNotHeldAgainst: [.host]
-        case .quickRestartUnseen: [.actor]
         case .timerLost: []
         case .pullBlocksStarts: [.image]
         default: nil

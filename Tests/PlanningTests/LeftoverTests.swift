@@ -74,6 +74,23 @@ import Testing
         #expect(world.instances.values.map(\.image) == Array(repeating: "good", count: 5))
     }
 
+    @Test func `how long an old instance takes to stop is not held against the next release`() throws {
+        func tight(_ image: String) -> AppSpec {
+            var spec = spec(image)
+            spec.deploy.maxSurge = .count(0)
+            spec.deploy.maxUnavailable = .count(1)
+            spec.deploy.timeout = .seconds(45)
+            return spec
+        }
+        var world = settled(tight("deaf"))
+        world.commit(tight("good"), behavior: .healthy)
+        world.decide()
+        let index = try #require(world.inFlight.firstIndex { $0.action.kind == .remove })
+        world.inFlight[index].due = world.now + .minutes(1)
+        repeat { _ = world.advance(world.lastPlan?.wake); world.decide() } while world.memory.rollout != nil
+        #expect(world.memory.lastGood?.spec.image == "good")
+    }
+
     @Test func `a limit that does not come off is asked for once`() throws {
         var world = settled(spec("one", volume: true))
         let instance = try #require(world.instances.values.first)

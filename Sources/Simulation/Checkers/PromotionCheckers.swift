@@ -163,6 +163,8 @@ public struct BakeChecker: Checker {
     private var steps: [AppName: Step] = [:]
     /// When a person last let the app go on.
     private var asked: [AppName: Instant] = [:]
+    /// When a person last held the app up, or let it go on again.
+    private var halted: [AppName: Instant] = [:]
 
     public init() {}
 
@@ -187,6 +189,11 @@ public struct BakeChecker: Checker {
 
     private mutating func noteWord(_ words: String, in world: WorldTruth) {
         let parts = words.split(separator: " ")
+        if parts.contains("pause") || parts.contains("resume") {
+            for app in world.wanted.keys where parts.contains(where: { $0 == app.rawValue }) {
+                halted[app] = world.now
+            }
+        }
         let isForAll = parts.contains("approve")
         guard isForAll || parts.contains("promote") else { return }
         // `approve` takes a commit as well, and means all that waits for it.
@@ -290,12 +297,7 @@ public struct BakeChecker: Checker {
     private func late(_ step: Step, _ begun: Instant, _ what: String, in world: WorldTruth) -> [String] {
         let target = step.rollout.target
         let deploy = target.spec.deploy
-        guard step.rollout.waitingSince == nil, deploy.effectiveApproval == .none,
-            deploy.analysis?.isEmpty != false,
-            target.spec.group == nil,
-            target.spec.processes.allSatisfy({ !Limits.isStopFirst($0.name, in: target.spec) }),
-            world.stored.apps[target.app]?.isPaused != true, weather.isClear(since: begun)
-        else { return [] }
+        guard isFree(step, in: world), weather.isClear(since: begun) else { return [] }
         let healthy = world.instances.values.compactMap { instance -> Instant? in
             guard instance.isOurs, instance.observed.labels.app == target.app else { return nil }
             return instance.healthySince ?? world.now
@@ -304,6 +306,16 @@ public struct BakeChecker: Checker {
             (max(begun, healthy.max() ?? begun) + deploy.effectiveMinHealthyTime) + stage(step.rollout).bake
         guard world.now - due > Self.promptness else { return [] }
         return ["\(target.app): \(target.number) \(what) \(world.now - due) after its time was over"]
+    }
+
+    /// Neither a person nor an analysis, a group or a process that goes last has a say in the step.
+    private func isFree(_ step: Step, in world: WorldTruth) -> Bool {
+        let spec = step.rollout.target.spec
+        return step.rollout.waitingSince == nil && spec.deploy.effectiveApproval == .none
+            && spec.deploy.analysis?.isEmpty != false && spec.group == nil
+            && spec.processes.allSatisfy { !Limits.isStopFirst($0.name, in: spec) }
+            && world.stored.apps[spec.name]?.isPaused != true
+            && halted[spec.name].map { $0 < step.enteredAt } ?? true
     }
 
     /// A pull of the next one, a start, and the round through the edge.

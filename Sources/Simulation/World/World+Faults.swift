@@ -221,7 +221,10 @@ extension World {
 
     private func strike(_ work: HandWork, _ window: Window) {
         let ours = truth.instances.filter(\.value.isOurs).keys.sorted()
-        guard let id = window.chance.pick(ours), let instance = engine.instance(id) else { return }
+        // A restart hurts most where something is being proven.
+        let moving = work == .restart ? ours.filter(isBeingProven) : []
+        guard let id = window.chance.pick(moving.isEmpty ? ours : moving), let instance = engine.instance(id)
+        else { return }
         note("somebody \(work.rawValue) \(instance.name)")
         guard !isEngineDown else { return }
         switch work {
@@ -252,6 +255,13 @@ extension World {
                 removeByHand(other)
             }
         }
+    }
+
+    private func isBeingProven(_ id: ContainerID) -> Bool {
+        guard let labels = truth.instances[id]?.observed.labels,
+            let rollout = truth.stored.apps[labels.app]?.rollout
+        else { return false }
+        return rollout.phase == .moving && rollout.target.number == labels.release
     }
 
     private func removeByHand(_ id: ContainerID) {
