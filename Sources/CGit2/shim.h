@@ -1,5 +1,6 @@
 #pragma once
 #include <git2.h>
+#include <git2/sys/commit.h>
 #include <git2/sys/repository.h>
 
 // `git_libgit2_opts` takes variadic arguments, which Swift cannot pass.

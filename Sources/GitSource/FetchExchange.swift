@@ -1,3 +1,5 @@
+internal import Model
+
 /// What the controller asks of `slipway-fetch`, one JSON document on its standard input. Holds secrets.
 struct FetchRequest: Codable {
     var url: String
@@ -8,6 +10,20 @@ struct FetchRequest: Codable {
     var credentials: Credentials
     var certificateAuthorityFile: String?
     var maximumSizeInBytes: Int64
+    /// What is to be pushed; `nil`: the branch is fetched, and the notes with it.
+    var publication: Publication?
+
+    /// Put together in a repository beside the mirror, so that a push that hangs holds up no fetch.
+    struct Publication: Codable {
+        /// The bare repository to write into; made if missing.
+        var workshop: String
+        var work: Work
+
+        enum Work: Codable {
+            /// Notes and ledgers to be added to what stands there.
+            case outcomes([OutcomeRecord], [AppLedger])
+        }
+    }
 
     enum Credentials: Codable {
         case none
@@ -21,6 +37,8 @@ struct FetchAnswer: Codable {
     var ok: Bool
     /// The branch's head, 40 hex digits.
     var head: String?
+    /// The head of the notes; `nil`: there are none.
+    var notes: String?
     /// Bytes that came over the wire; 0 if nothing had changed.
     var receivedBytes: Int64?
     /// A `SourceError.Code`.

@@ -19,6 +19,12 @@ struct FetchFailure {
         if text.contains("File too large") || text.contains("maximum object size") {
             return tooLarge
         }
+        if error.call == "push" {
+            return SourceError(
+                .refused,
+                "The push to \(place) was refused: \(text). Check what the credentials may do there, and what "
+                    + "protects the reference.")
+        }
         if error.call == "mirror" { return error.damage("the mirror of \(place)") }
         if error.call == "known_hosts" {
             return SourceError(.invalidConfiguration, "The SSH setup is not usable: \(text).")

@@ -10,7 +10,14 @@ struct FetchHelperProcess {
     var home: String
     var timeout: Duration
 
-    func run(_ request: FetchRequest, isCancelled: @Sendable () -> Bool) throws(SourceError) -> CommitID {
+    /// What the remote has, after what was asked for.
+    struct Heads {
+        /// Of the branch, or of what was pushed to; `nil` where there is nothing.
+        var head: CommitID?
+        var notes: CommitID?
+    }
+
+    func run(_ request: FetchRequest, isCancelled: @Sendable () -> Bool) throws(SourceError) -> Heads {
         let input = try encode(request)
         let output: Subprocess.Output
         do throws(Subprocess.Failure) {
@@ -39,7 +46,7 @@ struct FetchHelperProcess {
                     + "for \(request.url). \(said)"
             )
         }
-        return try head(of: answer)
+        return try heads(of: answer)
     }
 
     private func encode(_ request: FetchRequest) throws(SourceError) -> [UInt8] {
@@ -52,8 +59,11 @@ struct FetchHelperProcess {
         }
     }
 
-    private func head(of answer: FetchAnswer) throws(SourceError) -> CommitID {
-        if answer.ok, let head = answer.head.flatMap(CommitID.init(_:)) { return head }
+    private func heads(of answer: FetchAnswer) throws(SourceError) -> Heads {
+        if answer.ok {
+            return Heads(
+                head: answer.head.flatMap(CommitID.init(_:)), notes: answer.notes.flatMap(CommitID.init(_:)))
+        }
         let code = answer.code.flatMap(SourceError.Code.init(rawValue:)) ?? .internal
         throw SourceError(code, answer.message ?? "The fetch helper answered without saying anything.")
     }

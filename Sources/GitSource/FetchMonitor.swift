@@ -13,12 +13,22 @@ final class FetchMonitor {
     private(set) var hostKeyProblem: String?
     private(set) var certificateHost: String?
     private(set) var branchesOnRemote: Int?
+    /// Why the remote did not move the reference that was pushed; `nil`: it did, or was not asked.
+    private(set) var refusal: String?
     private var credentialsGiven = 0
 
     init(address: RemoteAddress, request: FetchRequest) {
         self.address = address
         credentials = request.credentials
         maximumSizeInBytes = request.maximumSizeInBytes
+    }
+
+    func noteAnswer(refusal: String?) { self.refusal = refusal.map { Text.printable($0, limit: 300) } }
+
+    /// A connection for something else may sign in as often as the first.
+    func beginAgain() {
+        credentialsGiven = 0
+        refusal = nil
     }
 
     func note(missingBranchAmong count: Int) { branchesOnRemote = count }

@@ -15,10 +15,15 @@ public final class GitRepository: SourceRepository {
     public var mirrorPath: String { folder.current }
     private let folder: MirrorFolder
     private let configuration: GitRepositoryConfiguration
-    private let pool: BlockingPool
+    let pool: BlockingPool
     private let mirror = Mutex<Mirror?>(nil)
     /// One fetch at a time: a mirror has one writer.
     private let turn = Turnstile()
+    /// One push at a time, in a repository of its own: it holds up no fetch.
+    private let pushTurn = Turnstile()
+    /// The head of the notes, of the last fetch.
+    private let lastNotes = Mutex<CommitID?>(nil)
+    var notesHead: CommitID? { lastNotes.withLock { $0 } }
 
     /// - Parameter pool: runs the reads of the mirror, and waits for `slipway-fetch`.
     /// - Throws: `SourceError` with `invalidConfiguration`.
@@ -75,14 +80,21 @@ public final class GitRepository: SourceRepository {
         let isDamaged = mirror.withLock { $0?.isDamaged ?? false }
         if !isDamaged {
             do throws(SourceError) {
-                let head = try runHelper(branch, into: mirrorPath, isCancelled)
-                try verify(head)
-                return head
+                return try fetchOnce(branch, into: mirrorPath, isCancelled)
             } catch  where error.code == .corrupt {
                 // Falls through to a new mirror.
             }
         }
         return try replaceMirror(branch, isCancelled)
+    }
+
+    private func fetchOnce(
+        _ branch: BranchName, into path: String, _ isCancelled: CancellationFlag
+    ) throws(SourceError) -> CommitID {
+        let found = try runHelper(branch, into: path, isCancelled)
+        try verify(found.head)
+        lastNotes.withLock { $0 = found.notes }
+        return found.head
     }
 
     /// Reads what was just fetched; anything that is missing is damage.
@@ -105,28 +117,70 @@ public final class GitRepository: SourceRepository {
         _ branch: BranchName, _ isCancelled: CancellationFlag
     ) throws(SourceError) -> CommitID {
         try folder.prepareFresh()
-        let head = try runHelper(branch, into: folder.fresh, isCancelled)
+        let found = try runHelper(branch, into: folder.fresh, isCancelled)
         try folder.install()
         mirror.withLock { $0 = nil }
-        try verify(head)
-        return head
+        try verify(found.head)
+        lastNotes.withLock { $0 = found.notes }
+        return found.head
     }
 
     private func runHelper(
         _ branch: BranchName, into path: String, _ isCancelled: CancellationFlag
-    ) throws(SourceError) -> CommitID {
-        let helper = FetchHelperProcess(
-            program: configuration.fetchHelper, home: folder.home, timeout: configuration.limits.fetchTimeout)
-        let request = FetchRequest(
-            url: configuration.url, allowsLocal: configuration.allowsLocal, branch: branch.text, mirror: path,
-            credentials: try loadCredentials(),
-            certificateAuthorityFile: configuration.certificateAuthorityFile,
-            maximumSizeInBytes: configuration.limits.repositorySizeInBytes)
-        return try helper.run(request) { isCancelled.isSet }
+    ) throws(SourceError) -> (head: CommitID, notes: CommitID?) {
+        let heads = try helper.run(try request(branch, path, configuration.credentials)) { isCancelled.isSet }
+        guard let head = heads.head else {
+            throw SourceError(.internal, "The fetch helper answered without saying anything.")
+        }
+        return (head, heads.notes)
     }
 
-    private func loadCredentials() throws(SourceError) -> FetchRequest.Credentials {
-        switch configuration.credentials {
+    private var helper: FetchHelperProcess {
+        FetchHelperProcess(
+            program: configuration.fetchHelper, home: folder.home, timeout: configuration.limits.fetchTimeout)
+    }
+
+    private func request(
+        _ branch: BranchName, _ path: String, _ credentials: GitCredentials,
+        _ publication: FetchRequest.Publication? = nil
+    ) throws(SourceError) -> FetchRequest {
+        FetchRequest(
+            url: configuration.url, allowsLocal: configuration.allowsLocal, branch: branch.text, mirror: path,
+            credentials: try load(credentials),
+            certificateAuthorityFile: configuration.certificateAuthorityFile,
+            maximumSizeInBytes: configuration.limits.repositorySizeInBytes, publication: publication)
+    }
+
+    /// Pushes in the helper's process, with the credentials for that.
+    ///
+    /// - Returns: the head of what was pushed to.
+    func publish(_ work: FetchRequest.Publication.Work) async throws(SourceError) -> CommitID? {
+        guard let credentials = configuration.pushCredentials else {
+            throw SourceError(
+                .unauthorized,
+                "Nothing is pushed to \(address.text): no credentials are configured for that. Set `write`.")
+        }
+        let isCancelled = CancellationFlag()
+        await pushTurn.enter()
+        defer { pushTurn.leave() }
+        let result: Result<CommitID?, SourceError> = await withTaskCancellationHandler {
+            await pool.run { () -> Result<CommitID?, SourceError> in
+                Result { () throws(SourceError) in
+                    let publication = FetchRequest.Publication(workshop: self.folder.workshop, work: work)
+                    // The branch does not matter here; any good name will do.
+                    let request = try self.request(
+                        try BranchName("main"), self.mirrorPath, credentials, publication)
+                    return try self.helper.run(request) { isCancelled.isSet }.head
+                }
+            }
+        } onCancel: {
+            isCancelled.set()
+        }
+        return try result.get()
+    }
+
+    private func load(_ credentials: GitCredentials) throws(SourceError) -> FetchRequest.Credentials {
+        switch credentials {
         case .none: return .none
         case .token(let username, let secret): return .token(username: username, token: secret.value)
         case .sshKey(let path, let knownHosts, let user):
@@ -163,7 +217,13 @@ public final class GitRepository: SourceRepository {
             throw SourceError(
                 .invalidConfiguration, "The \(purpose) must be an absolute path; it is \"\(path)\".")
         }
-        switch configuration.credentials {
+        for credentials in [configuration.credentials, configuration.pushCredentials ?? .none] {
+            try check(credentials, address)
+        }
+    }
+
+    private static func check(_ credentials: GitCredentials, _ address: RemoteAddress) throws(SourceError) {
+        switch credentials {
         case .none: break
         case .token, .tokenFile:
             guard address.transport == .https || address.transport == .http && address.isLoopback else {

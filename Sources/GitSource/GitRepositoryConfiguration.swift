@@ -6,6 +6,8 @@ public struct GitRepositoryConfiguration: Sendable {
     /// The folder for mirrors, made if missing; each repository gets an entry of its own below it.
     public var mirrorDirectory: String
     public var credentials: GitCredentials
+    /// How to sign in for a push; `nil`: nothing is ever pushed.
+    public var pushCredentials: GitCredentials?
     public var limits: GitLimits
     /// The absolute path of the program `slipway-fetch`.
     public var fetchHelper: String
@@ -16,12 +18,14 @@ public struct GitRepositoryConfiguration: Sendable {
 
     public init(
         url: String, mirrorDirectory: String, fetchHelper: String, credentials: GitCredentials = .none,
+        pushCredentials: GitCredentials? = nil,
         limits: GitLimits = GitLimits(), allowsLocal: Bool = false, certificateAuthorityFile: String? = nil
     ) {
         self.url = url
         self.mirrorDirectory = mirrorDirectory
         self.fetchHelper = fetchHelper
         self.credentials = credentials
+        self.pushCredentials = pushCredentials
         self.limits = limits
         self.allowsLocal = allowsLocal
         self.certificateAuthorityFile = certificateAuthorityFile

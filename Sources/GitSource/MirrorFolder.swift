@@ -11,6 +11,8 @@ struct MirrorFolder: Sendable {
 
     /// A home directory for the fetch helper that holds no configuration of git.
     var home: String { path + "/home" }
+    /// Where what is pushed is put together.
+    var workshop: String { path + "/workshop" }
     /// Where a new mirror is made before it is put into use.
     var fresh: String { path + "/new" }
     /// The mirror in use, or where the first one goes.

@@ -6,9 +6,9 @@ internal import Ports
 
 /// One fetch of one branch, in the helper's process.
 struct RemoteFetch {
-    private let request: FetchRequest
-    private let address: RemoteAddress
-    private let branch: BranchName
+    let request: FetchRequest
+    let address: RemoteAddress
+    let branch: BranchName
 
     init(_ request: FetchRequest) throws(SourceError) {
         self.request = request
@@ -21,6 +21,7 @@ struct RemoteFetch {
         do throws(GitError) {
             try prepareLibrary()
             try prepareKnownHosts()
+            if let publication = request.publication { return try publish(publication, monitor) }
             let mirror = try openMirror()
             let lock = try MirrorLock(request.mirror)
             defer { lock.release() }
@@ -45,14 +46,22 @@ struct RemoteFetch {
         // A reference that cannot be read is written anew below.
         let known = try? mirror.target(ofReference: branch.mirrorReference)
         let isPresent = try mirror.header(of: head) != nil
+        let notes = heads[NotesPlace.reference]
+        let hasNotes = try notes.map { notes throws(GitError) in try mirror.header(of: notes) != nil } ?? true
+        var wanted: [String] = []
         if known != head || !isPresent {
-            try remote.download("+\(branch.remoteReference):\(branch.mirrorReference)")
-            try mirror.setReference(branch.mirrorReference, to: head)
+            wanted.append("+\(branch.remoteReference):\(branch.mirrorReference)")
         }
-        return FetchAnswer(ok: true, head: head.hex, receivedBytes: monitor.receivedBytes)
+        if !hasNotes { wanted.append("+\(NotesPlace.reference):\(NotesPlace.mirrorReference)") }
+        if !wanted.isEmpty {
+            try remote.download(wanted)
+            if known != head || !isPresent { try mirror.setReference(branch.mirrorReference, to: head) }
+            if let notes, !hasNotes { try mirror.setReference(NotesPlace.mirrorReference, to: notes) }
+        }
+        return FetchAnswer(ok: true, head: head.hex, notes: notes?.hex, receivedBytes: monitor.receivedBytes)
     }
 
-    private func prepareLibrary() throws(GitError) {
+    func prepareLibrary() throws(GitError) {
         try LibGit2.start()
         // A person has named this repository; whoever owns its files may be somebody else.
         try check("GIT_OPT_SET_OWNER_VALIDATION", slipway_git_set_owner_validation(0))
@@ -71,19 +80,23 @@ struct RemoteFetch {
     }
 
     private func openMirror() throws(GitError) -> RepositoryHandle {
-        if FileManager.default.fileExists(atPath: request.mirror + "/HEAD") {
+        try openRepository(request.mirror)
+    }
+
+    func openRepository(_ path: String) throws(GitError) -> RepositoryHandle {
+        if FileManager.default.fileExists(atPath: path + "/HEAD") {
             do throws(GitError) {
-                return try RepositoryHandle(opening: request.mirror)
+                return try RepositoryHandle(opening: path)
             } catch {
                 throw GitError(call: "mirror", code: error.code, category: error.category, text: error.text)
             }
         }
-        return try RepositoryHandle(creating: request.mirror)
+        return try RepositoryHandle(creating: path)
     }
 
     /// libgit2 looks for known hosts in the home directory only, which the controller has set to a folder of
     /// ours.
-    private func prepareKnownHosts() throws(GitError) {
+    func prepareKnownHosts() throws(GitError) {
         guard case .sshKey(_, let knownHosts, _) = request.credentials, address.transport == .ssh,
             let home = unsafe getenv("HOME").map({ unsafe String(cString: $0) })
         else { return }

@@ -1,4 +1,5 @@
 internal import CGit2
+internal import Glibc
 
 /// A connection to a remote, without a name or settings in the mirror's configuration.
 @safe
@@ -24,13 +25,15 @@ struct RemoteHandle: ~Copyable {
         unsafe git_remote_free(remote)
     }
 
-    func connect() throws(GitError) {
+    enum Direction { case fetching, pushing }
+
+    func connect(for direction: Direction = .fetching) throws(GitError) {
         var options = unsafe git_remote_connect_options()
         try check("git_remote_connect_options_init", unsafe git_remote_connect_options_init(&options, 1))
         unsafe options.callbacks = try callbacks()
         unsafe options.follow_redirects = GIT_REMOTE_REDIRECT_NONE
-        try check(
-            "git_remote_connect_ext", unsafe git_remote_connect_ext(remote, GIT_DIRECTION_FETCH, &options))
+        let wire = direction == .fetching ? GIT_DIRECTION_FETCH : GIT_DIRECTION_PUSH
+        try check("git_remote_connect_ext", unsafe git_remote_connect_ext(remote, wire, &options))
     }
 
     /// The remote's references and where they point.
@@ -46,21 +49,34 @@ struct RemoteHandle: ~Copyable {
         return heads
     }
 
-    /// Brings the objects that `specification` needs; writes no reference.
-    func download(_ specification: String) throws(GitError) {
+    func disconnect() throws(GitError) {
+        try check("git_remote_disconnect", unsafe git_remote_disconnect(remote))
+    }
+
+    /// Brings the objects that `specifications` need; writes no reference.
+    func download(_ specifications: [String]) throws(GitError) {
         var options = unsafe git_fetch_options()
         try check("git_fetch_options_init", unsafe git_fetch_options_init(&options, 1))
         unsafe options.callbacks = try callbacks()
         unsafe options.follow_redirects = GIT_REMOTE_REDIRECT_NONE
         unsafe options.download_tags = GIT_REMOTE_DOWNLOAD_TAGS_NONE
-        let code = unsafe specification.withCString { text in
-            var item: UnsafeMutablePointer<CChar>? = unsafe UnsafeMutablePointer(mutating: text)
-            return unsafe withUnsafeMutablePointer(to: &item) { items in
-                var list = unsafe git_strarray(strings: items, count: 1)
-                return unsafe git_remote_download(remote, &list, &options)
-            }
+        let code = unsafe withStringArray(specifications) { list in
+            unsafe git_remote_download(remote, &list, &options)
         }
         try check("git_remote_download", code)
+    }
+
+    /// Sends what `specification` needs and asks the remote to move its reference. What the remote says to that is with
+    /// the monitor: no error here means that it has answered.
+    func upload(_ specification: String) throws(GitError) {
+        var options = unsafe git_push_options()
+        try check("git_push_options_init", unsafe git_push_options_init(&options, 1))
+        unsafe options.callbacks = try callbacks()
+        unsafe options.follow_redirects = GIT_REMOTE_REDIRECT_NONE
+        let code = unsafe withStringArray([specification]) { list in
+            unsafe git_remote_upload(remote, &list, &options)
+        }
+        try check("git_remote_upload", code)
     }
 
     /// The monitor is lent to libgit2 for as long as this handle lives, which holds it.
@@ -71,6 +87,7 @@ struct RemoteHandle: ~Copyable {
         unsafe callbacks.credentials = offerCredentials
         unsafe callbacks.certificate_check = checkCertificate
         unsafe callbacks.transfer_progress = noteProgress
+        unsafe callbacks.push_update_reference = noteAnswer
         return unsafe callbacks
     }
 }
@@ -104,4 +121,22 @@ private func noteProgress(
 ) -> Int32 {
     guard let monitor = unsafe monitor(payload), let progress = unsafe progress else { return -1 }
     return unsafe monitor.progress(progress.pointee.received_bytes) ? 0 : -1
+}
+
+private func noteAnswer(
+    _ reference: UnsafePointer<CChar>?, _ status: UnsafePointer<CChar>?, _ payload: UnsafeMutableRawPointer?
+) -> Int32 {
+    guard let monitor = unsafe monitor(payload) else { return -1 }
+    unsafe monitor.noteAnswer(refusal: status.map { unsafe String(cString: $0) })
+    return 0
+}
+
+/// Lends strings to libgit2 for one call.
+private func withStringArray(_ texts: [String], _ body: (inout git_strarray) -> Int32) -> Int32 {
+    var copies: [UnsafeMutablePointer<CChar>?] = unsafe texts.map { unsafe strdup($0) }
+    defer { unsafe copies.forEach { unsafe free($0) } }
+    return unsafe copies.withUnsafeMutableBufferPointer { buffer in
+        var list = unsafe git_strarray(strings: buffer.baseAddress, count: buffer.count)
+        return unsafe body(&list)
+    }
 }

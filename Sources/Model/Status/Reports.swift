@@ -100,10 +100,20 @@ public struct TraceReport: Codable, Hashable, Sendable {
     public var source: SourceName
     public var path: String
     public var outcome: RolloutRecord.Outcome?
+    /// Why it ended so, where it did not go well.
+    public var because: String?
+    /// The pull request that brought the commit; `nil`: there is no forge, or it knows of none.
+    public var pullRequest: PullRequest?
+    /// Why the forge could not be asked.
+    public var forgeProblem: String?
     public init(
         container: String, id: ContainerID, app: AppName, process: ProcessName, release: ReleaseNumber,
-        image: String, commit: CommitInfo, source: SourceName, path: String, outcome: RolloutRecord.Outcome?
+        image: String, commit: CommitInfo, source: SourceName, path: String, outcome: RolloutRecord.Outcome?,
+        because: String? = nil, pullRequest: PullRequest? = nil, forgeProblem: String? = nil
     ) {
+        self.because = because
+        self.pullRequest = pullRequest
+        self.forgeProblem = forgeProblem
         self.container = container
         self.id = id
         self.app = app
@@ -168,10 +178,20 @@ public struct PlanReport: Codable, Hashable, Sendable {
         /// Least number of ready instances during the rollout, over all processes with replicas.
         public var lowestCapacity: Int
         public var hasDowntime: Bool
+        /// What the containers would be made from; `nil` where that does not change, or was not asked.
+        public var image: ImagePlan?
+        /// How long the rollout takes, as simulated; `nil`: it was not simulated.
+        public var seconds: Int64?
+        /// Domains and host ports that are gained, lost or in conflict.
+        public var claims: [ClaimPlan]?
         public init(
             app: AppName, change: Change, from: ReleaseNumber?, to: ReleaseNumber?, changes: [SpecChange],
-            notes: [String], started: Int, stopped: Int, kept: Int, lowestCapacity: Int, hasDowntime: Bool
+            notes: [String], started: Int, stopped: Int, kept: Int, lowestCapacity: Int, hasDowntime: Bool,
+            image: ImagePlan? = nil, seconds: Int64? = nil, claims: [ClaimPlan]? = nil
         ) {
+            self.image = image
+            self.seconds = seconds
+            self.claims = claims
             self.app = app
             self.change = change
             self.from = from
@@ -186,9 +206,55 @@ public struct PlanReport: Codable, Hashable, Sendable {
         }
     }
 
+    /// Of the image of one app.
+    public struct ImagePlan: Codable, Hashable, Sendable {
+        public var from: String?
+        public var to: String
+        public var digest: ContentDigest?
+        /// `nil`: the registry could not be asked; `problem` says why.
+        public var exists: Bool?
+        /// Compressed size in bytes of what the host lacks; 0 where it is there already.
+        public var pullBytes: Int64?
+        public var problem: String?
+        public init(
+            from: String?, to: String, digest: ContentDigest? = nil, exists: Bool? = nil,
+            pullBytes: Int64? = nil, problem: String? = nil
+        ) {
+            self.from = from
+            self.to = to
+            self.digest = digest
+            self.exists = exists
+            self.pullBytes = pullBytes
+            self.problem = problem
+        }
+    }
+
+    /// Something that only one app can have.
+    public struct ClaimPlan: Codable, Hashable, Sendable {
+        public enum Change: String, Codable, Hashable, Sendable, CaseIterable { case gained, lost, conflict }
+        /// `shop.example.com/path`, or `port 8080/tcp`.
+        public var claim: String
+        public var change: Change
+        /// Who has it, of a conflict.
+        public var owner: AppName?
+        public init(claim: String, change: Change, owner: AppName? = nil) {
+            self.claim = claim
+            self.change = change
+            self.owner = owner
+        }
+    }
+
+    /// Names this very plan: what would be done, from which commit to which, against what runs now.
+    public var id: String?
+    /// What the branch has now; `nil` for a work tree.
+    public var base: CommitID?
+
     public init(
-        commit: CommitID?, apps: [AppPlan], diagnostics: [Diagnostic], brakeHolds: Bool, containersTotal: Int
+        commit: CommitID?, apps: [AppPlan], diagnostics: [Diagnostic], brakeHolds: Bool, containersTotal: Int,
+        id: String? = nil, base: CommitID? = nil
     ) {
+        self.id = id
+        self.base = base
         self.commit = commit
         self.apps = apps
         self.diagnostics = diagnostics

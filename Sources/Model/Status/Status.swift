@@ -79,10 +79,17 @@ public struct SourceStatus: Codable, Hashable, Sendable {
     /// Files that did not load, with every finding.
     public var diagnostics: [Diagnostic]
     public var because: [Blocker]
+    /// Where outcomes of deploys are kept, beside the store.
+    public var outcomes: OutcomeKeeping?
+    /// What is on its way to git and to the forge; none where all has arrived.
+    public var deliveries: [DeliveryStatus]?
     public init(
         name: SourceName, repository: String, branch: String, path: String, commit: CommitInfo?,
-        fetchedAt: WallTime?, diagnostics: [Diagnostic], because: [Blocker]
+        fetchedAt: WallTime?, diagnostics: [Diagnostic], because: [Blocker],
+        outcomes: OutcomeKeeping? = nil, deliveries: [DeliveryStatus]? = nil
     ) {
+        self.outcomes = outcomes
+        self.deliveries = deliveries
         self.name = name
         self.repository = repository
         self.branch = branch
@@ -91,6 +98,30 @@ public struct SourceStatus: Codable, Hashable, Sendable {
         self.fetchedAt = fetchedAt
         self.diagnostics = diagnostics
         self.because = because
+    }
+}
+
+public enum OutcomeKeeping: String, Codable, Hashable, Sendable, CaseIterable {
+    /// Notes are pushed to the source's repository.
+    case git
+    /// The source has no credentials to push with.
+    case store
+}
+
+/// Something outside that is told what happened: it never holds up a deploy.
+public struct DeliveryStatus: Codable, Hashable, Sendable {
+    /// `notes`, `revert`, or the kind of the forge.
+    public var to: String
+    /// How much waits to be told.
+    public var pending: Int
+    /// Why the last attempt failed; `nil`: it did not.
+    public var problem: String?
+    public var nextAttemptInSeconds: Int64?
+    public init(to: String, pending: Int, problem: String? = nil, nextAttemptInSeconds: Int64? = nil) {
+        self.to = to
+        self.pending = pending
+        self.problem = problem
+        self.nextAttemptInSeconds = nextAttemptInSeconds
     }
 }
 
@@ -293,6 +324,10 @@ public struct Blocker: Codable, Hashable, Sendable {
         case drift
         case policy
         case stuck
+        /// The newest commit is not signed by anybody who may sign.
+        case unverified
+        /// What would happen differs from what was shown before the merge.
+        case unplanned
     }
 
     public init(

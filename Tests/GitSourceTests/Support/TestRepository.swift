@@ -135,7 +135,8 @@ struct Follower {
     let repository: GitRepository
 
     init(
-        _ url: String, credentials: GitCredentials = .none, limits: GitLimits = GitLimits(),
+        _ url: String, credentials: GitCredentials = .none, pushCredentials: GitCredentials? = nil,
+        limits: GitLimits = GitLimits(),
         helper: String? = nil,
         authority: String? = nil, in folder: TemporaryFolder? = nil
     ) throws {
@@ -144,7 +145,7 @@ struct Follower {
         let configuration = GitRepositoryConfiguration(
             url: url, mirrorDirectory: self.folder.path + "/mirrors",
             fetchHelper: try helper ?? BuiltProgram.path("slipway-fetch"), credentials: credentials,
-            limits: limits,
+            pushCredentials: pushCredentials, limits: limits,
             allowsLocal: true, certificateAuthorityFile: authority)
         repository = try GitRepository(
             configuration: configuration, pool: BlockingPool(name: "git", threads: 2))
