@@ -12,6 +12,8 @@ struct FetchRequest: Codable {
     var maximumSizeInBytes: Int64
     /// What is to be pushed; `nil`: the branch is fetched, and the notes with it.
     var publication: Publication?
+    /// Annotated tags that name the branch's head are fetched as well.
+    var wantsTags: Bool?
 
     /// Put together in a repository beside the mirror, so that a push that hangs holds up no fetch.
     struct Publication: Codable {
@@ -39,6 +41,8 @@ struct FetchAnswer: Codable {
     var head: String?
     /// The head of the notes; `nil`: there are none.
     var notes: String?
+    /// Tag objects that name the head.
+    var tags: [String]?
     /// Bytes that came over the wire; 0 if nothing had changed.
     var receivedBytes: Int64?
     /// A `SourceError.Code`.

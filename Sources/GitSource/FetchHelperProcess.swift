@@ -15,6 +15,7 @@ struct FetchHelperProcess {
         /// Of the branch, or of what was pushed to; `nil` where there is nothing.
         var head: CommitID?
         var notes: CommitID?
+        var tags: [ObjectID] = []
     }
 
     func run(_ request: FetchRequest, isCancelled: @Sendable () -> Bool) throws(SourceError) -> Heads {
@@ -62,7 +63,9 @@ struct FetchHelperProcess {
     private func heads(of answer: FetchAnswer) throws(SourceError) -> Heads {
         if answer.ok {
             return Heads(
-                head: answer.head.flatMap(CommitID.init(_:)), notes: answer.notes.flatMap(CommitID.init(_:)))
+                head: answer.head.flatMap(CommitID.init(_:)), notes: answer.notes.flatMap(CommitID.init(_:)),
+                // A tag's id has the form of a commit's.
+                tags: (answer.tags ?? []).compactMap(CommitID.init(_:)).map(ObjectID.init(_:)))
         }
         let code = answer.code.flatMap(SourceError.Code.init(rawValue:)) ?? .internal
         throw SourceError(code, answer.message ?? "The fetch helper answered without saying anything.")

@@ -23,6 +23,8 @@ public final class GitRepository: SourceRepository {
     private let pushTurn = Turnstile()
     /// The head of the notes, of the last fetch.
     private let lastNotes = Mutex<CommitID?>(nil)
+    /// By branch: the last head that was signed as it has to be.
+    private let verifiedHeads = Mutex<[String: CommitID]>([:])
     var notesHead: CommitID? { lastNotes.withLock { $0 } }
 
     /// - Parameter pool: runs the reads of the mirror, and waits for `slipway-fetch`.
@@ -92,9 +94,40 @@ public final class GitRepository: SourceRepository {
         _ branch: BranchName, into path: String, _ isCancelled: CancellationFlag
     ) throws(SourceError) -> CommitID {
         let found = try runHelper(branch, into: path, isCancelled)
+        return try accept(found, branch)
+    }
+
+    /// Takes what was fetched, once it is all there and signed by whom it has to be.
+    private func accept(
+        _ found: (head: CommitID, notes: CommitID?, tags: [ObjectID]), _ branch: BranchName
+    ) throws(SourceError) -> CommitID {
         try verify(found.head)
         lastNotes.withLock { $0 = found.notes }
+        guard let policy = configuration.verification[branch.text] else { return found.head }
+        let verifier = HeadVerifier(
+            policy: policy, check: SignatureCheck(policy: policy, folder: folder.home + "/signatures"),
+            branch: branch, tags: found.tags)
+        try verifier.verify(ObjectID(found.head), in: try openRepository())
+        verifiedHeads.withLock { $0[branch.text] = found.head }
         return found.head
+    }
+
+    private func openRepository() throws(SourceError) -> RepositoryHandle {
+        do throws(GitError) {
+            return try RepositoryHandle(opening: mirrorPath)
+        } catch {
+            throw error.damage(mirrorPath)
+        }
+    }
+
+    /// Whether the commit is part of what was signed; where nothing has to be, every commit is. Blocking.
+    func isTrusted(_ commit: CommitID) -> Bool {
+        guard !configuration.verification.isEmpty else { return true }
+        // A mirror that cannot be read proves nothing.
+        guard let repository = try? openRepository() else { return false }
+        return verifiedHeads.withLock { $0 }.values.contains { head in
+            head == commit || (try? repository.isDescendant(ObjectID(head), of: ObjectID(commit))) == true
+        }
     }
 
     /// Reads what was just fetched; anything that is missing is damage.
@@ -120,19 +153,19 @@ public final class GitRepository: SourceRepository {
         let found = try runHelper(branch, into: folder.fresh, isCancelled)
         try folder.install()
         mirror.withLock { $0 = nil }
-        try verify(found.head)
-        lastNotes.withLock { $0 = found.notes }
-        return found.head
+        return try accept(found, branch)
     }
 
     private func runHelper(
         _ branch: BranchName, into path: String, _ isCancelled: CancellationFlag
-    ) throws(SourceError) -> (head: CommitID, notes: CommitID?) {
-        let heads = try helper.run(try request(branch, path, configuration.credentials)) { isCancelled.isSet }
+    ) throws(SourceError) -> (head: CommitID, notes: CommitID?, tags: [ObjectID]) {
+        var request = try request(branch, path, configuration.credentials)
+        request.wantsTags = configuration.verification[branch.text]?.require == .tag
+        let heads = try helper.run(request) { isCancelled.isSet }
         guard let head = heads.head else {
             throw SourceError(.internal, "The fetch helper answered without saying anything.")
         }
-        return (head, heads.notes)
+        return (head, heads.notes, heads.tags)
     }
 
     private var helper: FetchHelperProcess {

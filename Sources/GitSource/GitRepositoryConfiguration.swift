@@ -9,6 +9,8 @@ public struct GitRepositoryConfiguration: Sendable {
     /// How to sign in for a push; `nil`: nothing is ever pushed.
     public var pushCredentials: GitCredentials?
     public var limits: GitLimits
+    /// By branch: whose signatures it needs. Others need none.
+    public var verification: [String: SignaturePolicy]
     /// The absolute path of the program `slipway-fetch`.
     public var fetchHelper: String
     /// Repositories on this machine may be followed. Only a person at the machine may decide that.
@@ -19,8 +21,10 @@ public struct GitRepositoryConfiguration: Sendable {
     public init(
         url: String, mirrorDirectory: String, fetchHelper: String, credentials: GitCredentials = .none,
         pushCredentials: GitCredentials? = nil,
-        limits: GitLimits = GitLimits(), allowsLocal: Bool = false, certificateAuthorityFile: String? = nil
+        limits: GitLimits = GitLimits(), allowsLocal: Bool = false, certificateAuthorityFile: String? = nil,
+        verification: [String: SignaturePolicy] = [:]
     ) {
+        self.verification = verification
         self.url = url
         self.mirrorDirectory = mirrorDirectory
         self.fetchHelper = fetchHelper

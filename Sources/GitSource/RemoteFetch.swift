@@ -52,13 +52,35 @@ struct RemoteFetch {
         if known != head || !isPresent {
             wanted.append("+\(branch.remoteReference):\(branch.mirrorReference)")
         }
+        let tags = request.wantsTags == true ? self.tags(of: head, among: heads) : []
+        for tag in tags where try mirror.header(of: tag.id) == nil {
+            wanted.append("+\(tag.reference):refs/slipway-tags/head")
+        }
         if !hasNotes { wanted.append("+\(NotesPlace.reference):\(NotesPlace.mirrorReference)") }
         if !wanted.isEmpty {
             try remote.download(wanted)
             if known != head || !isPresent { try mirror.setReference(branch.mirrorReference, to: head) }
             if let notes, !hasNotes { try mirror.setReference(NotesPlace.mirrorReference, to: notes) }
         }
-        return FetchAnswer(ok: true, head: head.hex, notes: notes?.hex, receivedBytes: monitor.receivedBytes)
+        return FetchAnswer(
+            ok: true, head: head.hex, notes: notes?.hex, tags: tags.map(\.id.hex),
+            receivedBytes: monitor.receivedBytes)
+    }
+
+    /// Annotated tags of the head: a remote tells what each of them names under its name and `^{}`. At most 20.
+    private func tags(
+        of head: ObjectID, among heads: [String: ObjectID]
+    ) -> [(reference: String, id: ObjectID)] {
+        heads.filter { $0.value == head && $0.key.hasPrefix("refs/tags/") && $0.key.hasSuffix("^{}") }
+            .compactMap { name, _ in
+                let reference = String(name.dropLast(3))
+                // What would be no branch's name has no place in a list of what to fetch either.
+                guard (try? BranchName(String(reference.dropFirst("refs/tags/".count)))) != nil else {
+                    return nil
+                }
+                return heads[reference].map { (reference, $0) }
+            }
+            .sorted { $0.reference < $1.reference }.suffix(20)
     }
 
     func prepareLibrary() throws(GitError) {

@@ -60,6 +60,8 @@ public struct SourceError: Error, Sendable, Hashable, CustomStringConvertible {
         /// The branch does not exist on the remote. Never means that its apps are to be removed.
         case branchGone = "branch_gone"
         case notFound = "not_found"
+        /// The head is not signed by anybody who may sign.
+        case unverified
         case refused
         case tooLarge = "too_large"
         case invalidConfiguration = "invalid_configuration"

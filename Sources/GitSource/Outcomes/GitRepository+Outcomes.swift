@@ -7,16 +7,18 @@ extension GitRepository: OutcomeLedger {
         of installation: InstallationName, apps: [AppName]
     ) async throws(SourceError) -> [AppName: AppLedger] {
         guard let snapshot = try await notes() else { return [:] }
-        return await pool.run {
+        return await pool.run { [self] in
             var found: [AppName: AppLedger] = [:]
             for app in apps {
                 let path = NotesPlace.ledger(of: app, installation).joined(separator: "/")
                 // Missing, hostile or of a newer version: nothing is known of the app then.
                 guard let bytes = try? snapshot.read(path, maximumSizeInBytes: NotesPlace.ledgerLimitInBytes),
-                    let ledger = try? WireCoding.decode(AppLedger.self, from: bytes),
+                    var ledger = try? WireCoding.decode(AppLedger.self, from: bytes),
                     ledger.version == AppLedger.currentVersion, ledger.app == app,
                     ledger.installation == installation
                 else { continue }
+                // Notes are not signed: what they name has to be part of what is.
+                if let good = ledger.lastGood, !isTrusted(good.commit) { ledger.lastGood = nil }
                 found[app] = ledger
             }
             return found

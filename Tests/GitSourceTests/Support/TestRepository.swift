@@ -137,7 +137,7 @@ struct Follower {
     init(
         _ url: String, credentials: GitCredentials = .none, pushCredentials: GitCredentials? = nil,
         limits: GitLimits = GitLimits(),
-        helper: String? = nil,
+        helper: String? = nil, policy: SignaturePolicy? = nil,
         authority: String? = nil, in folder: TemporaryFolder? = nil
     ) throws {
         Signals.ignoreBrokenPipes()
@@ -146,7 +146,8 @@ struct Follower {
             url: url, mirrorDirectory: self.folder.path + "/mirrors",
             fetchHelper: try helper ?? BuiltProgram.path("slipway-fetch"), credentials: credentials,
             pushCredentials: pushCredentials, limits: limits,
-            allowsLocal: true, certificateAuthorityFile: authority)
+            allowsLocal: true, certificateAuthorityFile: authority,
+            verification: policy.map { ["main": $0] } ?? [:])
         repository = try GitRepository(
             configuration: configuration, pool: BlockingPool(name: "git", threads: 2))
     }
