@@ -207,6 +207,7 @@ extension Controller {
         }
         batch.epoch = epoch
         batch.clock = clock.reading()
+        addWords(to: &batch)
         pending = StoreBatch()
         let memories = changedMemories
         changedMemories = []
@@ -230,6 +231,7 @@ extension Controller {
             storeProblem = nil
             markAllDirty()
         }
+        takeWords(batch)
         for waiter in told { waiter.resume(returning: nil) }
         for event in batch.events {
             eventHub.send(event)
@@ -254,6 +256,8 @@ extension Controller {
         pending.sources.merge(seen.sources) { newer, _ in newer }
         pending.releases = seen.releases + pending.releases
         pending.rollouts = seen.rollouts + pending.rollouts
+        pending.outbox = seen.outbox + pending.outbox
+        pending.arrived.merge(seen.arrived) { newer, _ in newer }
         // A disk can be full for days; the newest events are the ones that people ask for.
         pending.events = (seen.events + pending.events).suffix(1_000)
         changedMemories.formUnion(memories)
@@ -391,6 +395,7 @@ extension Controller {
         guard fence == nil, !pending.isEmpty else { return }
         pending.epoch = epoch
         pending.clock = clock.reading()
+        addWords(to: &pending)
         do {
             try await store.commit(pending)
             pending = StoreBatch()

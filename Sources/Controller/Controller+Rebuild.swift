@@ -180,7 +180,7 @@ extension Controller {
             ["app.name": name.rawValue, "app.release": labels.release.description, "reason": reason])
     }
 
-    private static func load(
+    static func load(
         _ name: AppName, _ path: String, _ snapshot: any TreeSnapshot, _ loader: SpecLoader
     ) -> LoadedSpec? {
         guard let bytes = try? snapshot.read(path, maximumSizeInBytes: TreeLoader.maximumFileSize) else {
@@ -193,7 +193,7 @@ extension Controller {
     }
 
     /// The image of a container as it was asked for carries its digest: `repository@sha256:…`, or a bare image id.
-    private func pinned(_ image: String, reference: String) -> ResolvedImage? {
+    func pinned(_ image: String, reference: String) -> ResolvedImage? {
         if let at = image.lastIndex(of: "@"),
             let digest = ContentDigest(String(image[image.index(after: at)...]))
         {

@@ -48,11 +48,13 @@ extension Controller {
         var commits: [SourceName: CommitID] = [:]
         for source in watched.sources { commits[source.name] = head }
         try await read(watched, commits, order)
+        let told = try await toldByNotes(watched)
         var isFirst = false
         for source in watched.sources {
             if sourceRead(source.name) { isFirst = true }
         }
         guard isFirst else { return }
+        beginRestoring(told)
         // What git says counts from now on, so what a lost or old store has missed is taken from it first.
         await rebuildFromLabels()
         rebuildDesired()
@@ -178,7 +180,7 @@ extension Controller {
         for name in sources.keys { sources[name]?.crossDiagnostics = desired.crossDiagnostics[name] ?? [] }
         var edges: [AppName: Set<AppName>] = [:]
         for (name, wanted) in desired.apps {
-            want(wanted, of: name)
+            want(held(wanted, of: name), of: name)
             guard case .spec(let candidate) = wanted else { continue }
             for dependency in candidate.spec.dependsOn { edges[dependency, default: []].insert(name) }
         }
@@ -209,7 +211,7 @@ extension Controller {
         for key in groups.keys { groups[key]?.sort() }
     }
 
-    private func want(_ wanted: DesiredApp, of name: AppName) {
+    func want(_ wanted: DesiredApp, of name: AppName) {
         guard var record = apps[name] else {
             guard case .spec(let candidate) = wanted else {
                 if case .keep(_, let diagnostics, true) = wanted { refuseUnborn(name, wanted, diagnostics) }

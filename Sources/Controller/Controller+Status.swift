@@ -53,7 +53,8 @@ extension Controller: ControlSurface {
             let since = record.problemSince.map { max(0, (clock.now() - $0).milliseconds / 1_000) }
             because.append(
                 Blocker(
-                    cause: .source, object: record.source.name.rawValue, message: problem.message,
+                    cause: problem.code == .unverified ? .unverified : .source,
+                    object: record.source.name.rawValue, message: problem.message,
                     sinceSeconds: since,
                     command: "slipway sync"))
         }
@@ -62,7 +63,16 @@ extension Controller: ControlSurface {
             path: record.source.path, commit: record.tree?.commit ?? record.memory.commit,
             fetchedAt: record.fetchedAt,
             diagnostics: (record.tree?.diagnostics ?? []) + record.crossDiagnostics,
-            because: because)
+            because: because, outcomes: outcomes(of: record.source), deliveries: shown(record.source))
+    }
+
+    private func outcomes(of source: WatchedSource) -> OutcomeKeeping? {
+        source.dealings.ledger == nil ? nil : source.dealings.isWritable ? .git : .store
+    }
+
+    private func shown(_ source: WatchedSource) -> [DeliveryStatus]? {
+        let deliveries = deliveries(of: source)
+        return deliveries.isEmpty ? nil : deliveries
     }
 
     private func ownBlockers() -> [Blocker] {

@@ -103,6 +103,15 @@ public actor Controller {
     let syncHub = Broadcast<Void>(capacity: 1)
     /// Wakes the listing of the engine.
     let relistHub = Broadcast<Void>(capacity: 1)
+    /// What has not arrived outside yet, by its key.
+    var outbox: [String: OutboxItem] = [:]
+    var laneStates: [OutboxItem.Lane: LaneState] = [:]
+    var lastWord: Int64 = 0
+    /// Wakes whoever brings things outside.
+    let outboxHub = Broadcast<Void>(capacity: 1)
+    /// Apps whose last good release comes from the notes in git.
+    var restorations: [AppName: Restoration] = [:]
+    let restoreTurnstile = Turnstile(places: 8)
     /// Wakes the reading of the edge.
     let edgeHub = Broadcast<Void>(capacity: 1)
 
@@ -159,6 +168,7 @@ public actor Controller {
             for index in configuration.repositories.indices {
                 group.addTask { await self.follow(index) }
             }
+            for lane in lanes { group.addTask { await self.deliver(lane) } }
             while !isStopping && !Task.isCancelled {
                 await pass()
                 let started = jobs
@@ -172,6 +182,7 @@ public actor Controller {
             group.cancelAll()
             eventHub.finish()
             changeHub.finish()
+            outboxHub.finish()
         }
         isStopping = true
         refuseRequests()
@@ -241,6 +252,7 @@ public actor Controller {
         epoch = state.epoch
         claimSeenAt = clock.now()
         owned = state.owned
+        restoreOutbox(state)
         lastIntent = state.lastIntent
         lastEvent = state.lastEvent
         for (name, stored) in state.apps {

@@ -55,7 +55,11 @@ public struct WatchedSource: Sendable {
     /// Folder of the specs; empty for the whole repository.
     public var path: String
     public var project: ProjectName
-    public init(name: SourceName, path: String, project: ProjectName) {
+    public var dealings: SourceDealings
+    public init(
+        name: SourceName, path: String, project: ProjectName, dealings: SourceDealings = SourceDealings()
+    ) {
+        self.dealings = dealings
         self.name = name
         self.path = path
         self.project = project

@@ -49,6 +49,37 @@ public struct PlanComment: Codable, Hashable, Sendable {
     }
 }
 
+/// A plan that people have seen before the merge.
+public struct ShownPlan: Codable, Hashable, Sendable {
+    public var id: String
+    /// `nil`: it was asked for on the command line.
+    public var pullRequest: Int?
+    /// What the branch had, and what was to be merged into it.
+    public var base: CommitID
+    public var head: CommitID
+    /// What would happen to each app that changes, in a form that is equal where the same would happen.
+    public var changes: [AppName: String]
+    public init(
+        id: String, pullRequest: Int?, base: CommitID, head: CommitID, changes: [AppName: String]
+    ) {
+        self.id = id
+        self.pullRequest = pullRequest
+        self.base = base
+        self.head = head
+        self.changes = changes
+    }
+}
+
+/// What a forge's webhook says, as far as it matters here. A hint only: what counts is fetched.
+public enum ForgeEvent: Hashable, Sendable {
+    case push(branch: String)
+    /// Opened, or its commits have changed.
+    case pullRequest(Int, base: String, head: CommitID)
+    case pullRequestClosed(Int)
+    /// Well-formed, and about something else.
+    case other
+}
+
 /// Takes an app's files back to what they were when its last good release was made.
 public struct RevertOrder: Codable, Hashable, Sendable {
     public enum Way: String, Codable, Hashable, Sendable, CaseIterable {

@@ -199,6 +199,12 @@ public struct SourceMemory: Codable, Hashable, Sendable {
     public var commit: CommitInfo?
     /// The newest commit whose removals a person approved.
     public var approvedRemovals: CommitID?
+    /// The newest commit that a person approved although nobody was shown before what it does.
+    public var approvedPlan: CommitID?
+    /// What was shown of pull requests, oldest first; at most 50.
+    public var plans: [ShownPlan]?
+    /// What the forge was told last of a commit's deploy, oldest first; at most 20.
+    public var shown: [CommitStatus]?
     public init(commit: CommitInfo? = nil, approvedRemovals: CommitID? = nil) {
         self.commit = commit
         self.approvedRemovals = approvedRemovals

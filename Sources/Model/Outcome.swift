@@ -61,6 +61,8 @@ public struct AppLedger: Codable, Hashable, Sendable {
     /// What is not started again until the spec changes or a person says so; at most 20.
     public var failed: [FailedRelease]
     public var updatedAt: WallTime
+    /// The app was removed; one of its name begins anew.
+    public var isGone: Bool?
 
     public struct ProvenRelease: Codable, Hashable, Sendable {
         public var number: ReleaseNumber
@@ -104,8 +106,9 @@ public struct AppLedger: Codable, Hashable, Sendable {
 
     public init(
         installation: InstallationName, app: AppName, source: SourceName, nextRelease: ReleaseNumber,
-        lastGood: ProvenRelease?, failed: [FailedRelease], updatedAt: WallTime
+        lastGood: ProvenRelease?, failed: [FailedRelease], updatedAt: WallTime, isGone: Bool? = nil
     ) {
+        self.isGone = isGone
         version = Self.currentVersion
         self.installation = installation
         self.app = app
@@ -120,7 +123,7 @@ public struct AppLedger: Codable, Hashable, Sendable {
     ///
     /// Of equals this one wins in full, so that a person's retry takes an entry out of `failed`.
     public func merged(over found: AppLedger) -> AppLedger {
-        guard found.nextRelease > nextRelease else { return self }
+        guard found.nextRelease > nextRelease, isGone != true, found.isGone != true else { return self }
         var merged = found
         if let mine = lastGood, found.lastGood.map({ $0.number < mine.number }) ?? true {
             merged.lastGood = mine

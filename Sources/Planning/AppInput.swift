@@ -132,7 +132,13 @@ public struct Candidate: Hashable, Sendable {
     /// The remote was asked since the controller started. What the mirror alone says may be of yesterday: it keeps
     /// what runs, and is no reason to begin or to give up anything.
     public var isConfirmed: Bool
-    public init(spec: AppSpec, digest: ContentDigest, origin: SpecOrigin, isConfirmed: Bool = true) {
+    /// Why nothing of it begins yet although git wants it; `nil`: nothing stands in its way there.
+    public var hold: Blocker?
+    public init(
+        spec: AppSpec, digest: ContentDigest, origin: SpecOrigin, isConfirmed: Bool = true,
+        hold: Blocker? = nil
+    ) {
+        self.hold = hold
         self.spec = spec
         self.digest = digest
         self.origin = origin

@@ -145,7 +145,9 @@ extension AppInput {
     }
 
     func isApproved(_ candidate: Candidate) -> Bool {
-        candidate.spec.deploy.effectiveApproval != .beforeDeploy || memory.approvedSpec == candidate.digest
+        candidate.hold == nil
+            && (candidate.spec.deploy.effectiveApproval != .beforeDeploy
+                || memory.approvedSpec == candidate.digest)
     }
 }
 

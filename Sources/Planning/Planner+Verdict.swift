@@ -301,6 +301,11 @@ extension AppPlanning {
             plan.because = [pausedBlocker()]
             return
         }
+        if let hold = candidate.hold {
+            plan.verdict = hold.cause == .unplanned ? .held : .waiting
+            plan.because = [hold]
+            return
+        }
         if !candidate.isConfirmed {
             plan.verdict = .waiting
             plan.because = [

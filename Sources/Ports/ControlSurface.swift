@@ -13,6 +13,8 @@ public protocol ControlSurface: Sendable {
     /// What these files would do, given as path and content; for a work tree that is not committed.
     func plan(files: [PlanFile], source: SourceName?) async throws(ControlError) -> PlanReport
     func trace(container: String) async throws(ControlError) -> TraceReport
+    /// Takes a forge's word as a reason to look: nothing of it is believed.
+    func hear(_ event: ForgeEvent, of source: SourceName) async
     /// Fetches every source, or one, now.
     func sync(source: SourceName?) async throws(ControlError) -> CommandReport
     func retry(app: AppName) async throws(ControlError) -> CommandReport

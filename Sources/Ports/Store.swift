@@ -36,12 +36,15 @@ public struct StoredState: Sendable {
     public var lastEvent: Int64
     /// How often the store has been claimed.
     public var epoch: Int64
+    /// What has not arrived yet, oldest first.
+    public var outbox: [OutboxItem]
 
     public init(
         isNew: Bool, clock: ClockReading?, apps: [AppName: AppMemory], sources: [SourceName: SourceMemory],
         owned: [ContainerID: OwnedContainer], openIntents: [Intent], lastIntent: Int64, lastEvent: Int64,
-        epoch: Int64
+        epoch: Int64, outbox: [OutboxItem] = []
     ) {
+        self.outbox = outbox
         self.isNew = isNew
         self.clock = clock
         self.apps = apps
@@ -72,6 +75,10 @@ public struct StoreBatch: Sendable {
     public var events: [EventRecord] = []
     /// Inserted, or replaced where app, release and `startedAt` are equal.
     public var rollouts: [RolloutRecord] = []
+    /// To be told outside; each takes the place of one with its key.
+    public var outbox: [OutboxItem] = []
+    /// Keys of what has arrived, with the sequence that did: a newer one of the key stays.
+    public var arrived: [String: Int64] = [:]
 
     public init() {}
 
@@ -87,7 +94,7 @@ public struct StoreBatch: Sendable {
     public var isEmpty: Bool {
         apps.isEmpty && forgotten.isEmpty && releases.isEmpty && prunedReleases.isEmpty && sources.isEmpty
             && owned.isEmpty && disowned.isEmpty && intents.isEmpty && outcomes.isEmpty && events.isEmpty
-            && rollouts.isEmpty && clock == nil
+            && rollouts.isEmpty && outbox.isEmpty && arrived.isEmpty && clock == nil
     }
 }
 

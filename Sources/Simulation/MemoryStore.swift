@@ -141,6 +141,13 @@ public final class MemoryStore: Store {
             contents.rolloutPlaces[key] = contents.rollouts.count
             contents.rollouts.append(rollout)
         }
+        for item in batch.outbox {
+            contents.state.outbox.removeAll { $0.key == item.key }
+            contents.state.outbox.append(item)
+        }
+        contents.state.outbox.removeAll { item in
+            batch.arrived[item.key].map { item.sequence <= $0 } ?? false
+        }
         contents.events += batch.events
         contents.state.lastEvent = max(contents.state.lastEvent, batch.events.last?.sequence ?? 0)
     }

@@ -65,6 +65,9 @@ public actor SQLiteStore: Store {
         let intents = try values(
             database, "SELECT sequence, json FROM intents WHERE outcome IS NULL ORDER BY sequence", "intent",
             as: Intent.self)
+        let outbox = try values(
+            database, "SELECT key, json FROM outbox ORDER BY sequence", "word to the outside",
+            as: OutboxItem.self)
         let lastIntent = try database.integer("SELECT max(sequence) FROM intents")
         let lastEvent = try database.integer("SELECT max(sequence) FROM events")
         // What counts is whether anything was ever committed: the process may have died right after making the file.
@@ -73,7 +76,8 @@ public actor SQLiteStore: Store {
             isNew: rows == 0 && lastIntent == 0 && lastEvent == 0, clock: clock.values.first?.value,
             apps: dictionary(apps.values, "app"), sources: dictionary(sources.values, "source"),
             owned: dictionary(owned.values, "container"), openIntents: intents.values.map(\.value),
-            lastIntent: lastIntent, lastEvent: lastEvent, epoch: try storedEpoch(database))
+            lastIntent: lastIntent, lastEvent: lastEvent, epoch: try storedEpoch(database),
+            outbox: outbox.values.map(\.value))
     }
 
     public func commit(_ batch: StoreBatch) async throws(StoreError) {
@@ -86,6 +90,7 @@ public actor SQLiteStore: Store {
                 try checkEpoch(batch.epoch, database)
                 try writeState(batch, database)
                 try writeHistory(batch, database)
+                try writeOutbox(batch, database)
                 try pruning.prune(after: batch, in: database)
             }
         } catch {
@@ -236,6 +241,27 @@ public actor SQLiteStore: Store {
                 "INSERT OR REPLACE INTO events (sequence, json) VALUES (?, ?)", .integer(event.sequence),
                 coder.encode(event, "event \(event.sequence)"))
         }
+    }
+
+    /// What waits for somebody who is away for long is bounded: the oldest is given up then.
+    private static let outboxLimit: Int64 = 20_000
+
+    private func writeOutbox(_ batch: StoreBatch, _ database: Database) throws(StoreError) {
+        for item in batch.outbox {
+            try database.run(
+                "INSERT OR REPLACE INTO outbox (key, sequence, json) VALUES (?, ?, ?)", .text(item.key),
+                .integer(item.sequence), coder.encode(item, "a word to the outside"))
+        }
+        for (key, sequence) in batch.arrived.sorted(by: { $0.key < $1.key }) {
+            try database.run(
+                "DELETE FROM outbox WHERE key = ? AND sequence <= ?", .text(key), .integer(sequence))
+        }
+        guard !batch.outbox.isEmpty else { return }
+        try database.run(
+            """
+            DELETE FROM outbox WHERE sequence <=
+                (SELECT sequence FROM outbox ORDER BY sequence DESC LIMIT 1 OFFSET ?)
+            """, .integer(Self.outboxLimit))
     }
 
     // MARK: Reading

@@ -32,6 +32,12 @@ enum Schema {
         """,
         """
         CREATE TABLE claims (id INTEGER PRIMARY KEY CHECK (id = 1), epoch INTEGER NOT NULL) STRICT;
+        """,
+        """
+        CREATE TABLE outbox (
+            key TEXT PRIMARY KEY, sequence INTEGER NOT NULL, json BLOB NOT NULL
+        ) STRICT, WITHOUT ROWID;
+        CREATE INDEX outbox_by_sequence ON outbox (sequence);
         """
     ]
 

@@ -78,8 +78,10 @@ enum ConfigurationFile {
     }
 
     private static let sourceKeys = [
-        "name", "repository", "branch", "path", "project", "poll", "credentials", "ca_file"
+        "name", "repository", "branch", "path", "project", "poll", "credentials", "ca_file", "write",
+        "write_credentials", "verify"
     ]
+    private static let credentialKeys = ["username", "token_file", "ssh_key", "known_hosts"]
 
     private static func source(_ map: SettingsMap) -> DaemonSettings.Source? {
         guard let name = map.requiredText("name"), let repository = map.requiredText("repository") else {
@@ -101,11 +103,40 @@ enum ConfigurationFile {
         source.certificateAuthorityFile = map.text("ca_file")
         // The file is the operator's own, so a path in it is as good as one on the command line.
         source.allowsLocal = true
-        let keys = ["username", "token_file", "ssh_key", "known_hosts"]
-        if let credentials = map.map("credentials", keys: keys) {
+        if let credentials = map.map("credentials", keys: credentialKeys) {
             source.credentials = self.credentials(credentials, map)
         }
+        if let credentials = map.map("write_credentials", keys: credentialKeys) {
+            source.pushCredentials = self.credentials(credentials, map)
+        } else if map.flag("write") == true {
+            source.pushCredentials = source.credentials
+        }
+        source.verification = verification(map)
         return source
+    }
+
+    private static func verification(_ map: SettingsMap) -> SignaturePolicy? {
+        let keys = ["ssh_signers", "ssh_revoked", "gpg_keyring", "require"]
+        guard let verify = map.map("verify", keys: keys) else { return nil }
+        var policy = SignaturePolicy(
+            sshSigners: verify.text("ssh_signers"), sshRevoked: verify.text("ssh_revoked"),
+            gpgKeyring: verify.text("gpg_keyring"))
+        for key in keys.dropLast() {
+            if let path = verify.text(key), !path.hasPrefix("/") {
+                verify.refuse(key, "must be an absolute path, not `\(path)`")
+            }
+        }
+        if policy.sshSigners == nil, policy.gpgKeyring == nil {
+            map.refuse("verify", "needs `ssh_signers` or `gpg_keyring`: nobody could sign otherwise")
+        }
+        if let text = verify.text("require") {
+            if let requirement = SignaturePolicy.Requirement(rawValue: text) {
+                policy.require = requirement
+            } else {
+                verify.refuse("require", "must be `commit`, `tag` or `merge`, not `\(text)`")
+            }
+        }
+        return policy
     }
 
     private static func credentials(_ map: SettingsMap, _ source: SettingsMap) -> GitCredentials {

@@ -143,23 +143,46 @@ struct Daemon {
                     repository: repository, displayName: repository.address.text, branch: source.branch,
                     pollInterval: source.poll, sources: [])
             entry.pollInterval = min(entry.pollInterval, source.poll)
-            entry.sources.append(WatchedSource(name: name, path: source.path, project: project))
+            entry.sources.append(
+                WatchedSource(
+                    name: name, path: source.path, project: project,
+                    dealings: SourceDealings(
+                        ledger: repository, isWritable: source.pushCredentials != nil,
+                        isVerified: source.verification != nil)))
             watched[key] = entry
         }
         return watched.sorted { $0.key < $1.key }.map(\.value)
     }
 
+    /// By branch: all sources of one branch see the same commits, so they have to ask for the same signatures.
+    private func policies(_ repository: String) throws(SettingsError) -> [String: SignaturePolicy] {
+        var policies: [String: SignaturePolicy] = [:]
+        let sources = settings.sources.filter { $0.repository == repository }
+        for source in sources { policies[source.branch] = source.verification ?? policies[source.branch] }
+        for source in sources where source.verification != policies[source.branch] {
+            throw SettingsError(
+                "source \(source.name): another source of \(source.branch) has another `verify`; give all of them the same"
+            )
+        }
+        return policies
+    }
+
     private func mirror(
         _ source: DaemonSettings.Source, _ helper: String, _ pool: BlockingPool
     ) throws(SettingsError) -> GitRepository {
+        let policies = try policies(source.repository)
         do throws(SourceError) {
             return try GitRepository(
                 configuration: GitRepositoryConfiguration(
                     url: source.repository, mirrorDirectory: "\(settings.stateDirectory)/mirrors",
                     fetchHelper: helper,
-                    credentials: source.credentials, limits: settings.repositoryLimits,
-                    allowsLocal: source.allowsLocal, certificateAuthorityFile: source.certificateAuthorityFile
-                ),
+                    credentials: source.credentials,
+                    pushCredentials: settings.sources.lazy.filter { $0.repository == source.repository }
+                        .compactMap(\.pushCredentials).first,
+                    limits: settings.repositoryLimits,
+                    allowsLocal: source.allowsLocal,
+                    certificateAuthorityFile: source.certificateAuthorityFile,
+                    verification: policies),
                 pool: pool)
         } catch {
             throw SettingsError("source \(source.name): \(error.message)")

@@ -70,6 +70,10 @@ struct DaemonSettings: Sendable {
         var project: String?
         var poll = TimeSpan.seconds(30)
         var credentials = GitCredentials.none
+        /// `nil`: nothing is pushed.
+        var pushCredentials: GitCredentials?
+        /// `nil`: commits need no signature.
+        var verification: SignaturePolicy?
         var certificateAuthorityFile: String?
         /// Set by `--repo`: a person at the machine named it, so it may be a path.
         var allowsLocal = false

@@ -82,7 +82,11 @@ enum Samples {
                 SourceStatus(
                     name: try #require(SourceName("main")), repository: "https://git.example.com/config.git",
                     branch: "main", path: "apps", commit: try commit(), fetchedAt: now,
-                    diagnostics: [], because: [blocker()])
+                    diagnostics: [], because: [blocker()], outcomes: .git,
+                    deliveries: [
+                        DeliveryStatus(
+                            to: "notes", pending: 2, problem: "the remote refuses", nextAttemptInSeconds: 4)
+                    ])
             ], apps: [app],
             engine: EngineStatus(
                 isReachable: true, name: "docker", version: "20.10.24", apiVersion: "1.41", listedAt: now),
@@ -117,18 +121,26 @@ enum Samples {
         let change = SpecChange(keyPath: "image", old: "shop:1", new: "shop:2")
         let plan = PlanReport.AppPlan(
             app: try shop, change: .update, from: try release(41), to: try release(42), changes: [change],
-            notes: ["rolling"], started: 3, stopped: 3, kept: 0, lowestCapacity: 3, hasDowntime: false)
+            notes: ["rolling"], started: 3, stopped: 3, kept: 0, lowestCapacity: 3, hasDowntime: false,
+            image: PlanReport.ImagePlan(
+                from: "shop:1", to: "shop:2", digest: try digest("a"), exists: true, pullBytes: 34_000_000,
+                problem: "none"), seconds: 240,
+            claims: [PlanReport.ClaimPlan(claim: "shop.example.com", change: .conflict, owner: try shop)])
         return ScriptedSurface.Script(
             status: try installation(), history: [try record()],
             plan: PlanReport(
-                commit: try commit().id, apps: [plan], diagnostics: [], brakeHolds: false, containersTotal: 3),
+                commit: try commit().id, apps: [plan], diagnostics: [], brakeHolds: false, containersTotal: 3,
+                id: "3f9c", base: try commit().id),
             diff: DiffReport(app: try shop, from: try release(41), to: try release(42), changes: [change]),
             trace: TraceReport(
                 container: "shop-web-v42-1", id: try container, app: try shop, process: try web,
                 release: try release(42),
                 image: "shop@sha256:9", commit: try commit(), source: try #require(SourceName("main")),
                 path: "shop.yaml",
-                outcome: .succeeded),
+                outcome: .succeeded, because: "web exited 1",
+                pullRequest: PullRequest(
+                    number: 7, title: "shop: 1.5.0", author: "anna", url: "https://git.example.com/pulls/7",
+                    approvers: ["bert"]), forgeProblem: "none"),
             report: CommandReport(message: "done", app: try shop, release: try release(42)),
             logs: [try line("one"), try line("two")], events: [try event(1), try event(2)])
     }

@@ -88,6 +88,10 @@ final class ScriptedSurface: ControlSurface {
     func trace(container: String) async throws(ControlError) -> TraceReport {
         try answer("trace \(container)") { $0.trace }
     }
+    func hear(_ event: ForgeEvent, of source: SourceName) async {
+        // What was heard is no command, and is not answered.
+        _ = try? command("hear \(event) of \(source)")
+    }
     func sync(source: SourceName?) async throws(ControlError) -> CommandReport {
         try command("sync \(source.map(\.rawValue) ?? "-")")
     }

@@ -187,4 +187,31 @@ import Testing
             #expect(try await store.events(after: 0, limit: 1_000).map(\.sequence) == Array(1...100))
         }
     }
+
+    /// What is told outside stays until it has arrived, and only the newest word of a key is kept.
+    @Test func theOutboxKeepsWhatHasNotArrived() async throws {
+        try await withTemporaryDirectory { directory in
+            let main = try #require(SourceName("main"))
+            func item(_ key: String, _ sequence: Int64) throws -> OutboxItem {
+                OutboxItem(
+                    key: key, sequence: sequence, lane: .init(.forge, main),
+                    content: .planComment(PlanComment(pullRequest: Int(sequence), body: "plan")),
+                    at: WallTime(secondsSince1970: 1))
+            }
+            let store = try await SQLiteStore(directory: directory)
+            let epoch = try await store.claim().epoch
+            var first = StoreBatch()
+            first.epoch = epoch
+            first.outbox = [try item("a", 1), try item("b", 2), try item("a", 3)]
+            try await store.commit(first)
+            #expect(try await store.load().outbox == [try item("b", 2), try item("a", 3)])
+            // The older word of a key has arrived; the newer one has not.
+            var second = StoreBatch()
+            second.epoch = epoch
+            second.arrived = ["a": 1, "b": 2, "c": 9]
+            try await store.commit(second)
+            #expect(try await store.load().outbox == [try item("a", 3)])
+            await store.close()
+        }
+    }
 }

@@ -39,7 +39,7 @@ enum ReportRendering {
     }
 
     static func trace(_ report: TraceReport) -> [Line] {
-        [
+        var lines = [
             Line(report.container, .strong) + Line("  \(report.id.short)", .faint),
             Line("  app      \(report.app), process \(report.process)"),
             Line("  release  \(report.release)  ") + Phrases.outcome(report.outcome),
@@ -48,6 +48,15 @@ enum ReportRendering {
             Line("           by \(report.commit.author), \(Phrases.time(report.commit.time))"),
             Line("  file     \(report.path) of source \(report.source)")
         ]
+        if let because = report.because { lines.append(Line("  because  \(because)")) }
+        if let request = report.pullRequest {
+            lines.append(Line("  request  #\(request.number) \"\(request.title)\" by \(request.author)"))
+            lines.append(Line("           \(request.url)", .faint))
+            let approvers = request.approvers.joined(separator: ", ")
+            lines.append(Line("  approved \(approvers.isEmpty ? "by nobody" : "by \(approvers)")"))
+        }
+        if let problem = report.forgeProblem { lines.append(Line("  request  not known: \(problem)", .held)) }
+        return lines
     }
 
     static func event(_ event: EventRecord) -> Line {

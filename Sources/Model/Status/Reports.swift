@@ -37,6 +37,7 @@ public struct EventRecord: Codable, Hashable, Sendable {
         case sourceBack = "source_back"
         case actionFailed = "action_failed"
         case storeRebuilt = "store_rebuilt"
+        case reverted
     }
 
     public init(

@@ -91,6 +91,16 @@ public struct SettingsMap {
         return text(key)
     }
 
+    /// `true` or `false`; `nil` where the key is missing.
+    public func flag(_ key: String) -> Bool? {
+        guard let text = text(key) else { return nil }
+        guard text == "true" || text == "false" else {
+            refuse(key, "must be true or false, not `\(Printable.text(text))`")
+            return nil
+        }
+        return text == "true"
+    }
+
     public func integer(_ key: String, in range: ClosedRange<Int>) -> Int? {
         guard let text = text(key) else { return nil }
         guard let number = Int(text), range.contains(number) else {

@@ -24,6 +24,10 @@ final class World: Sendable {
         var engineSocket: String?
         /// The controller drives a reverse proxy.
         var edge: EdgePlace?
+        /// More keys of the source, one line each: it is read from a configuration file then.
+        var source: [String] = []
+        /// More lines of that file.
+        var configuration: [String] = []
     }
 
     var prefix: String { id + "-" }
@@ -76,15 +80,29 @@ final class World: Sendable {
     @discardableResult
     func start(waiting: Bool = true, arguments: [String] = []) async throws -> Daemon {
         let configured = try options.edge.map { try $0.configure(in: directory) } ?? []
+        let place =
+            options.source.isEmpty
+            ? ["--repo", repository.bare, "--branch", "main", "--poll", "1s"] : try configureSource()
         let daemon = try await Daemon(
             options.wrapper + [
-                settings.programs + "/slipwayd", "--repo", repository.bare, "--branch", "main",
-                "--state-dir", stateDirectory, "--socket", socket, "--docker-socket", engine.socket,
-                "--installation", id, "--name-prefix", prefix, "--poll", "1s", "--log", "json"
-            ] + configured + options.arguments + arguments, directory: directory)
+                settings.programs + "/slipwayd", "--state-dir", stateDirectory, "--socket", socket,
+                "--docker-socket", engine.socket, "--installation", id, "--name-prefix", prefix, "--log",
+                "json"
+            ] + place + configured + options.arguments + arguments, directory: directory)
         daemons.withLock { $0.append(daemon) }
         if waiting { try await waitForAnswer() }
         return daemon
+    }
+
+    private func configureSource() throws -> [String] {
+        let file = directory + "/sources.yaml"
+        let lines =
+            options.configuration + [
+                "sources:", "  - name: main", "    repository: \(repository.bare)", "    branch: main",
+                "    poll: 1s"
+            ] + options.source.map { "    " + $0 }
+        try Data((lines.joined(separator: "\n") + "\n").utf8).write(to: URL(filePath: file))
+        return ["--config", file]
     }
 
     func waitForAnswer() async throws {
