@@ -68,6 +68,7 @@ let package = Package(
         core("Certificates", ["COpenSSL", "Crypto", "Execution", "Model", "Ports"]),
         core("NameServer", ["CLinux", "Execution"]),
         core("EdgeProxy", ["CLinux", "Execution", "Model", "Ports"]),
+        core("Forges", ["Crypto", "Execution", "HTTPClient", "Model", "Ports"]),
         core("HTTPServer", ["CLinux", "CMicroHTTPD", "Execution"]),
 
         // The loop and its surfaces.
@@ -79,7 +80,7 @@ let package = Package(
         ]),
 
         program("slipwayd", [
-            "Certificates", "ControlAPI", "Controller", "DockerEngine", "EdgeProxy", "Execution", "GitSource", "HTTPClient", "HTTPServer", "Model",
+            "Certificates", "ControlAPI", "Controller", "DockerEngine", "EdgeProxy", "Execution", "Forges", "GitSource", "HTTPClient", "HTTPServer", "Model",
             "NameServer", "Ports", "Probing", "SpecLoading", "StateStore", "Telemetry",
         ]),
         program("slipway", ["Commands"]),
@@ -104,6 +105,7 @@ let package = Package(
             "DockerEngineTests",
             ["DockerEngine", "Execution", "HTTPClient", "Model", "Ports", "Probing", "TestServers"]),
         tests("CertificatesTests", ["Certificates", "EdgeProxy", "Execution", "Model", "Ports", "TestServers"]),
+        tests("ForgesTests", ["Crypto", "Execution", "Forges", "HTTPClient", "Model", "Ports", "TestServers"]),
         tests("NameServerTests", ["Execution", "NameServer", "TestServers"]),
         tests("EdgeProxyTests", ["EdgeProxy", "Execution", "HTTPClient", "Model", "Ports", "TestServers"]),
         tests("EngineConformanceTests", ["DockerEngine", "Execution", "HTTPClient", "Model", "Ports", "Simulation"]),
@@ -111,7 +113,7 @@ let package = Package(
         tests("SimulationTests", ["Execution", "Model", "Ports", "Simulation", "slipway-sim"]),
         tests("ControlAPITests", ["Commands", "ControlAPI", "HTTPClient", "HTTPServer", "Model", "Ports"]),
         tests("CommandsTests", ["Commands", "Execution", "Model", "Ports", "Simulation"], exclude: ["Golden"]),
-        tests("EndToEndTests", ["Execution", "HTTPClient", "Model"]),
+        tests("EndToEndTests", ["Crypto", "Execution", "HTTPClient", "Model", "TestServers"]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -40,7 +40,10 @@ extension Controller {
     /// Takes into the state what a batch has made durable.
     func takeWords(_ batch: StoreBatch) {
         guard !batch.outbox.isEmpty || !batch.arrived.isEmpty else { return }
-        for item in batch.outbox { outbox[item.key] = item }
+        // What was begun may have been overtaken while its note was written.
+        for item in batch.outbox where outbox[item.key].map({ $0.sequence <= item.sequence }) ?? true {
+            outbox[item.key] = item
+        }
         for (key, sequence) in batch.arrived {
             if let item = outbox[key], item.sequence <= sequence { outbox[key] = nil }
         }

@@ -100,6 +100,8 @@ public struct RevertOrder: Codable, Hashable, Sendable {
     public var good: ReleaseNumber
     public var goodCommit: CommitID
     public var goodPath: String
+    /// What the spec reads beside itself; each goes back with it where it stood in the good commit.
+    public var dependencies: [String]
     /// Of the message: the first line, and what follows it.
     public var subject: String
     public var body: String
@@ -108,6 +110,7 @@ public struct RevertOrder: Codable, Hashable, Sendable {
     public init(
         way: Way, source: SourceName, app: AppName, branch: String, failed: ReleaseNumber,
         failedCommit: CommitID, path: String, good: ReleaseNumber, goodCommit: CommitID, goodPath: String,
+        dependencies: [String] = [],
         subject: String, body: String, at: WallTime
     ) {
         self.way = way
@@ -120,6 +123,7 @@ public struct RevertOrder: Codable, Hashable, Sendable {
         self.good = good
         self.goodCommit = goodCommit
         self.goodPath = goodPath
+        self.dependencies = dependencies
         self.subject = subject
         self.body = body
         self.at = at

@@ -75,7 +75,7 @@ public struct StoreBatch: Sendable {
     public var events: [EventRecord] = []
     /// Inserted, or replaced where app, release and `startedAt` are equal.
     public var rollouts: [RolloutRecord] = []
-    /// To be told outside; each takes the place of one with its key.
+    /// To be told outside; each takes the place of an older one with its key.
     public var outbox: [OutboxItem] = []
     /// Keys of what has arrived, with the sequence that did: a newer one of the key stays.
     public var arrived: [String: Int64] = [:]

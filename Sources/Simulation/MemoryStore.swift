@@ -141,7 +141,8 @@ public final class MemoryStore: Store {
             contents.rolloutPlaces[key] = contents.rollouts.count
             contents.rollouts.append(rollout)
         }
-        for item in batch.outbox {
+        for item in batch.outbox
+        where !contents.state.outbox.contains(where: { $0.key == item.key && $0.sequence > item.sequence }) {
             contents.state.outbox.removeAll { $0.key == item.key }
             contents.state.outbox.append(item)
         }

@@ -249,7 +249,10 @@ public actor SQLiteStore: Store {
     private func writeOutbox(_ batch: StoreBatch, _ database: Database) throws(StoreError) {
         for item in batch.outbox {
             try database.run(
-                "INSERT OR REPLACE INTO outbox (key, sequence, json) VALUES (?, ?, ?)", .text(item.key),
+                """
+                INSERT INTO outbox (key, sequence, json) VALUES (?, ?, ?) ON CONFLICT (key) DO UPDATE
+                    SET sequence = excluded.sequence, json = excluded.json WHERE excluded.sequence >= sequence
+                """, .text(item.key),
                 .integer(item.sequence), coder.encode(item, "a word to the outside"))
         }
         for (key, sequence) in batch.arrived.sorted(by: { $0.key < $1.key }) {

@@ -202,7 +202,8 @@ import Testing
             let epoch = try await store.claim().epoch
             var first = StoreBatch()
             first.epoch = epoch
-            first.outbox = [try item("a", 1), try item("b", 2), try item("a", 3)]
+            // The last one is older than what stands there: somebody began with it and was overtaken.
+            first.outbox = [try item("a", 1), try item("b", 2), try item("a", 3), try item("a", 1)]
             try await store.commit(first)
             #expect(try await store.load().outbox == [try item("b", 2), try item("a", 3)])
             // The older word of a key has arrived; the newer one has not.
