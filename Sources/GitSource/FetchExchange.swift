@@ -14,6 +14,8 @@ struct FetchRequest: Codable {
     var publication: Publication?
     /// Annotated tags that name the branch's head are fetched as well.
     var wantsTags: Bool?
+    /// The reference of a pull request's head, whose merge into the branch is worked out; `nil`: none is.
+    var proposal: String?
 
     /// Put together in a repository beside the mirror, so that a push that hangs holds up no fetch.
     struct Publication: Codable {
@@ -24,6 +26,8 @@ struct FetchRequest: Codable {
         enum Work: Codable {
             /// Notes and ledgers to be added to what stands there.
             case outcomes([OutcomeRecord], [AppLedger])
+            /// Files of an app to be put back.
+            case revert(RevertOrder)
         }
     }
 
@@ -43,6 +47,11 @@ struct FetchAnswer: Codable {
     var notes: String?
     /// Tag objects that name the head.
     var tags: [String]?
+    /// The head of the pull request, and the commit that its merge would be.
+    var proposed: String?
+    var merged: String?
+    /// Why nothing was pushed, though nothing went wrong.
+    var overtaken: String?
     /// Bytes that came over the wire; 0 if nothing had changed.
     var receivedBytes: Int64?
     /// A `SourceError.Code`.

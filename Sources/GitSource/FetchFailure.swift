@@ -19,6 +19,10 @@ struct FetchFailure {
         if text.contains("File too large") || text.contains("maximum object size") {
             return tooLarge
         }
+        if error.call == "proposal" {
+            return SourceError(
+                .refused, "The pull request cannot be merged into \(branch.text) as it stands: \(text).")
+        }
         if error.call == "push" {
             return SourceError(
                 .refused,

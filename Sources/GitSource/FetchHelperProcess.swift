@@ -16,6 +16,9 @@ struct FetchHelperProcess {
         var head: CommitID?
         var notes: CommitID?
         var tags: [ObjectID] = []
+        var proposed: CommitID?
+        var merged: CommitID?
+        var overtaken: String?
     }
 
     func run(_ request: FetchRequest, isCancelled: @Sendable () -> Bool) throws(SourceError) -> Heads {
@@ -65,7 +68,9 @@ struct FetchHelperProcess {
             return Heads(
                 head: answer.head.flatMap(CommitID.init(_:)), notes: answer.notes.flatMap(CommitID.init(_:)),
                 // A tag's id has the form of a commit's.
-                tags: (answer.tags ?? []).compactMap(CommitID.init(_:)).map(ObjectID.init(_:)))
+                tags: (answer.tags ?? []).compactMap(CommitID.init(_:)).map(ObjectID.init(_:)),
+                proposed: answer.proposed.flatMap(CommitID.init(_:)),
+                merged: answer.merged.flatMap(CommitID.init(_:)), overtaken: answer.overtaken)
         }
         let code = answer.code.flatMap(SourceError.Code.init(rawValue:)) ?? .internal
         throw SourceError(code, answer.message ?? "The fetch helper answered without saying anything.")

@@ -187,7 +187,9 @@ public final class GitRepository: SourceRepository {
     /// Pushes in the helper's process, with the credentials for that.
     ///
     /// - Returns: the head of what was pushed to.
-    func publish(_ work: FetchRequest.Publication.Work) async throws(SourceError) -> CommitID? {
+    func publish(
+        _ work: FetchRequest.Publication.Work
+    ) async throws(SourceError) -> FetchHelperProcess.Heads {
         guard let credentials = configuration.pushCredentials else {
             throw SourceError(
                 .unauthorized,
@@ -196,14 +198,14 @@ public final class GitRepository: SourceRepository {
         let isCancelled = CancellationFlag()
         await pushTurn.enter()
         defer { pushTurn.leave() }
-        let result: Result<CommitID?, SourceError> = await withTaskCancellationHandler {
-            await pool.run { () -> Result<CommitID?, SourceError> in
+        let result: Result<FetchHelperProcess.Heads, SourceError> = await withTaskCancellationHandler {
+            await pool.run { () -> Result<FetchHelperProcess.Heads, SourceError> in
                 Result { () throws(SourceError) in
                     let publication = FetchRequest.Publication(workshop: self.folder.workshop, work: work)
                     // The branch does not matter here; any good name will do.
                     let request = try self.request(
                         try BranchName("main"), self.mirrorPath, credentials, publication)
-                    return try self.helper.run(request) { isCancelled.isSet }.head
+                    return try self.helper.run(request) { isCancelled.isSet }
                 }
             }
         } onCancel: {
@@ -221,6 +223,27 @@ public final class GitRepository: SourceRepository {
         case .tokenFile(let username, let path):
             return .token(username: username, token: try TokenFile.read(path))
         }
+    }
+
+    /// Works out a merge, in the mirror and so in turn with the fetches.
+    func propose(
+        _ reference: String, into branch: BranchName
+    ) async throws(SourceError) -> FetchHelperProcess.Heads {
+        let isCancelled = CancellationFlag()
+        await turn.enter()
+        defer { turn.leave() }
+        let result: Result<FetchHelperProcess.Heads, SourceError> = await withTaskCancellationHandler {
+            await pool.run { () -> Result<FetchHelperProcess.Heads, SourceError> in
+                Result { () throws(SourceError) in
+                    var request = try self.request(branch, self.mirrorPath, self.configuration.credentials)
+                    request.proposal = reference
+                    return try self.helper.run(request) { isCancelled.isSet }
+                }
+            }
+        } onCancel: {
+            isCancelled.set()
+        }
+        return try result.get()
     }
 
     // MARK: - The mirror

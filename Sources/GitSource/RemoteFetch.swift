@@ -26,6 +26,7 @@ struct RemoteFetch {
             let lock = try MirrorLock(request.mirror)
             defer { lock.release() }
             lock.removeLeftovers()
+            if let reference = request.proposal { return try propose(reference, in: mirror, monitor) }
             return try fetch(into: mirror, monitor)
         } catch {
             throw FetchFailure(address: address, branch: branch, monitor: monitor).explain(error)

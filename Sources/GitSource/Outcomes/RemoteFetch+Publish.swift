@@ -11,6 +11,13 @@ internal import Ports
 extension RemoteFetch {
     private static let attempts = 8
 
+    /// What becomes of the remote's references.
+    private enum Step {
+        case move(String, from: ObjectID?, to: ObjectID)
+        case done(ObjectID?)
+        case overtaken(String)
+    }
+
     func publish(
         _ publication: FetchRequest.Publication, _ monitor: FetchMonitor
     ) throws(GitError) -> FetchAnswer {
@@ -26,20 +33,17 @@ extension RemoteFetch {
             let remote = try RemoteHandle(url: address.text, in: workshop, monitor: monitor)
             monitor.beginAgain()
             try remote.connect()
-            let target = publication.work.reference
-            let head = try remote.heads()[target]
-            if let head, try workshop.header(of: head) == nil {
-                try remote.download(["+\(target):\(Self.fetched)"])
-                try workshop.setReference(Self.fetched, to: head)
-            }
-            guard let commit = try write(publication.work, on: head, in: workshop) else {
-                return FetchAnswer(ok: true, head: head?.hex, receivedBytes: monitor.receivedBytes)
-            }
+            let heads = try remote.heads()
+            try bring(publication.work, heads, from: remote, into: workshop)
+            let step = try step(publication.work, heads, in: workshop)
             try remote.disconnect()
+            guard case .move(let target, let head, let commit) = step else { return answer(step) }
             try workshop.setReference(Self.pending, to: commit)
             monitor.beginAgain()
-            if try push(commit, to: target, from: workshop, monitor) {
-                return FetchAnswer(ok: true, head: commit.hex, receivedBytes: monitor.receivedBytes)
+            // A proposal is made anew in the place of the one before, whose commit is no ancestor of it.
+            let isForced = head != nil && publication.work.isProposal
+            if try push(to: target, isForced: isForced, from: workshop, monitor) {
+                return answer(.done(commit))
             }
             refusal = monitor.refusal ?? "somebody else has pushed meanwhile"
         }
@@ -49,15 +53,34 @@ extension RemoteFetch {
     private static let fetched = "refs/slipway/fetched"
     private static let pending = "refs/slipway/pending"
 
+    private func bring(
+        _ work: FetchRequest.Publication.Work, _ heads: [String: ObjectID],
+        from remote: borrowing RemoteHandle,
+        into workshop: borrowing RepositoryHandle
+    ) throws(GitError) {
+        for name in work.references {
+            guard let head = heads[name], try workshop.header(of: head) == nil else { continue }
+            try remote.download(["+\(name):\(Self.fetched)"])
+            try workshop.setReference(Self.fetched, to: head)
+        }
+    }
+
+    private func answer(_ step: Step) -> FetchAnswer {
+        switch step {
+        case .move(_, _, let commit): FetchAnswer(ok: true, head: commit.hex)
+        case .done(let commit): FetchAnswer(ok: true, head: commit?.hex)
+        case .overtaken(let reason): FetchAnswer(ok: true, overtaken: reason)
+        }
+    }
+
     /// `false`: the reference on the remote has moved meanwhile, or it said no; the monitor knows.
     private func push(
-        _ commit: ObjectID, to target: String, from workshop: borrowing RepositoryHandle,
-        _ monitor: FetchMonitor
+        to target: String, isForced: Bool, from workshop: borrowing RepositoryHandle, _ monitor: FetchMonitor
     ) throws(GitError) -> Bool {
         let remote = try RemoteHandle(url: address.text, in: workshop, monitor: monitor)
         do throws(GitError) {
             try remote.connect(for: .pushing)
-            try remote.upload("\(Self.pending):\(target)")
+            try remote.upload("\(isForced ? "+" : "")\(Self.pending):\(target)")
         } catch  where error.code == GIT_ENONFASTFORWARD.rawValue {
             return false
         }
@@ -72,37 +95,65 @@ extension RemoteFetch {
         let path = address.path
         let isBare = unsafe access(path + "/HEAD", F_OK) == 0
         let repository = try RepositoryHandle(opening: isBare ? path : path + "/.git")
-        let target = publication.work.reference
         for _ in 0..<Self.attempts {
-            let head = try repository.target(ofReference: target)
-            guard let commit = try write(publication.work, on: head, in: repository) else {
-                return FetchAnswer(ok: true, head: head?.hex)
+            var heads: [String: ObjectID] = [:]
+            for name in publication.work.references { heads[name] = try repository.target(ofReference: name) }
+            let step = try step(publication.work, heads, in: repository)
+            guard case .move(let target, let head, let commit) = step else { return answer(step) }
+            guard isBare || !target.hasPrefix("refs/heads/") else {
+                throw GitError(
+                    call: "push", code: -1, category: 0,
+                    text: "it has a work tree, whose branches are its owner's")
             }
-            if try repository.moveReference(target, from: head, to: commit) {
-                return FetchAnswer(ok: true, head: commit.hex)
-            }
+            if try repository.moveReference(target, from: head, to: commit) { return answer(.done(commit)) }
         }
         throw GitError(
             call: "push", code: GIT_ENONFASTFORWARD.rawValue, category: 0,
             text: "somebody else has written meanwhile")
     }
 
-    /// The commit that `work` makes of `head`; `nil`: there is nothing to be changed.
-    private func write(
-        _ work: FetchRequest.Publication.Work, on head: ObjectID?, in repository: borrowing RepositoryHandle
-    ) throws(GitError) -> ObjectID? {
+    private func step(
+        _ work: FetchRequest.Publication.Work, _ heads: [String: ObjectID],
+        in repository: borrowing RepositoryHandle
+    ) throws(GitError) -> Step {
         switch work {
         case .outcomes(let outcomes, let ledgers):
-            try NotesWriter(outcomes: outcomes, ledgers: ledgers).write(on: head, in: repository)
+            let head = heads[NotesPlace.reference]
+            let writer = NotesWriter(outcomes: outcomes, ledgers: ledgers)
+            guard let commit = try writer.write(on: head, in: repository) else { return .done(head) }
+            return .move(NotesPlace.reference, from: head, to: commit)
+        case .revert(let order):
+            let writer = RevertWriter(order: order)
+            guard let base = heads[writer.base] else {
+                return .overtaken("the branch \(order.branch) is gone")
+            }
+            let standing = heads[writer.target]
+            if order.way == .pullRequest, let standing, try !writer.isOurs(standing, in: repository) {
+                return .overtaken("somebody else has written to the branch of the proposal")
+            }
+            switch try writer.write(on: base, in: repository) {
+            case .nothingToDo: return .done(nil)
+            case .overtaken(let reason): return .overtaken(reason)
+            case .commit(let commit):
+                // The same order on the same head makes the same commit: it has arrived already.
+                return standing == commit ? .done(commit) : .move(writer.target, from: standing, to: commit)
+            }
         }
     }
 }
 
 extension FetchRequest.Publication.Work {
-    /// What is moved on the remote.
-    var reference: String {
+    /// What has to be known of the remote.
+    var references: [String] {
         switch self {
-        case .outcomes: NotesPlace.reference
+        case .outcomes: [NotesPlace.reference]
+        case .revert(let order):
+            Array(Set([RevertWriter(order: order).base, RevertWriter(order: order).target])).sorted()
         }
+    }
+
+    var isProposal: Bool {
+        if case .revert(let order) = self { return order.way == .pullRequest }
+        return false
     }
 }
