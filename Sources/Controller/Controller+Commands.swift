@@ -55,10 +55,13 @@ extension Controller {
             record.memory.quarantine.removeAll { $0.spec == release.specDigest }
             controller.emit(
                 .rollbackRequested, app: app, release: release.number, message: "a person asked for it")
+            controller.revertByHand(app, record, to: release)
         }
+        let git =
+            revertsByHand(app, record)
+            ? "; git is told to want it as well" : " and stays there until its spec changes"
         return CommandReport(
-            message: "\(app) goes back to \(release.number) and stays there until its spec changes", app: app,
-            release: release.number)
+            message: "\(app) goes back to \(release.number)\(git)", app: app, release: release.number)
     }
 
     /// The named release, or the newest proven one before what runs or is wanted now.
@@ -195,7 +198,7 @@ extension Controller {
 
     /// The commits that the deletion brake holds, and those of deploys that wait for approval.
     private var awaitingCommits: Set<CommitID> {
-        Set(
+        unplannedCommits.union(
             apps.values.compactMap { record -> CommitID? in
                 if case .heldRemoval(let id, _) = record.desired { return id }
                 return awaitsDeployApproval(record) ? record.candidate?.origin.commit.id : nil
@@ -272,8 +275,10 @@ extension Controller {
             awaitsDeployApproval(record) && record.candidate?.origin.commit.id == id
                 ? record.candidate?.digest : nil
         }
+        let isUnplanned = unplannedCommits.contains(id)
         try await enact { controller in
             if isRemoval { controller.approveRemovals(of: id) }
+            if isUnplanned { controller.approvePlan(of: id) }
             for (app, digest) in deploys.sorted(by: { $0.key < $1.key }) {
                 guard var record = controller.apps[app] else { continue }
                 controller.approveDeploy(of: digest, app, &record)
@@ -283,6 +288,7 @@ extension Controller {
             }
         }
         var done = isRemoval ? ["what it removes is removed now"] : []
+        if isUnplanned { done.append("what it does is done though no plan has shown it") }
         if !deploys.isEmpty {
             done.append("it is deployed to " + deploys.keys.map(\.rawValue).sorted().joined(separator: ", "))
         }

@@ -6,11 +6,14 @@ import Ports
 extension Controller {
     /// Adds to a batch what is to be told of the rollouts that end with it.
     func addWords(to batch: inout StoreBatch) {
-        for rollout in batch.rollouts where rollout.outcome != nil {
+        for rollout in batch.rollouts {
             guard let memory = batch.apps[rollout.app] ?? apps[rollout.app]?.memory,
                 let source = sources[memory.source]?.source
             else { continue }
-            if source.dealings.isWritable, source.dealings.ledger != nil {
+            if let item = overtaking(rollout, memory, source) ?? revert(of: rollout, memory, source) {
+                batch.outbox.append(item)
+            }
+            if rollout.outcome != nil, source.dealings.isWritable, source.dealings.ledger != nil {
                 batch.outbox.append(outcome(of: rollout, memory))
             }
         }

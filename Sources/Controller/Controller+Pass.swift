@@ -39,6 +39,7 @@ extension Controller {
         }
 
         for planned in plans { take(planned, now: now) }
+        if !plans.isEmpty { showDeploys() }
         dispatch(started, plans)
         for removal in removals { jobs.append { await self.removeNetwork(removal) } }
         if !batch.isEmpty || !plans.isEmpty { changeHub.send(()) }

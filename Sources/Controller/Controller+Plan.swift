@@ -53,6 +53,35 @@ extension Controller {
         return report(tree, for: source.name)
     }
 
+    /// What the merge of a pull request would do, with what tells it from other plans.
+    func plan(
+        of proposal: Proposal, _ source: SourceName
+    ) async throws(ControlError) -> (report: PlanReport, changes: [AppName: String]) {
+        let record = try only(source)
+        do throws(SourceError) {
+            let repository = record.watched.repository
+            let files = try await repository.changes(
+                from: record.tree?.commit.id, to: proposal.merged, under: record.source.path)
+            let snapshot = try await repository.snapshot(at: proposal.merged)
+            let watched = record.source
+            let previous = record.tree
+            let hasEdge = edge != nil
+            let tree = await loading {
+                TreeLoader.load(snapshot, files, previous: previous, source: watched, hasEdge: hasEdge)
+            }
+            var report = report(tree, for: source)
+            let changes = changes(desired(tree, for: source).apps, of: source)
+            report.commit = proposal.head
+            report.base = proposal.base
+            report.id = PlanDigest.id(
+                base: proposal.base, head: proposal.head, changes: changes,
+                generation: generation(of: changes.keys))
+            return (report, changes)
+        } catch {
+            throw ControlError(error.code == .notFound ? .notFound : .unavailable, error.message)
+        }
+    }
+
     private func only(_ name: SourceName?) throws(ControlError) -> SourceRecord {
         if let name {
             guard let record = sources[name] else {
@@ -66,7 +95,7 @@ extension Controller {
         return record
     }
 
-    private func report(_ tree: LoadedTree, for source: SourceName) -> PlanReport {
+    private func desired(_ tree: LoadedTree, for source: SourceName) -> DesiredState {
         let views = sources.values.map { record in
             DesiredState.SourceView(
                 name: record.source.name, path: record.source.path,
@@ -78,7 +107,11 @@ extension Controller {
                 source: record.memory.source, path: record.memory.path,
                 isBeingRemoved: record.memory.isBeingRemoved)
         }
-        let desired = DesiredState.build(sources: views, known: known, brake: configuration.brake)
+        return DesiredState.build(sources: views, known: known, brake: configuration.brake)
+    }
+
+    private func report(_ tree: LoadedTree, for source: SourceName) -> PlanReport {
+        let desired = desired(tree, for: source)
         var plans: [AppPreview] = []
         var brakeHolds = false
         for name in Set(desired.apps.keys).union(apps.keys).sorted() {
@@ -86,10 +119,15 @@ extension Controller {
             if case .heldRemoval = wanted { brakeHolds = true }
             plans.append(AppPreview(name: name, desired: wanted, record: apps[name]))
         }
+        let changes = changes(desired.apps, of: source)
+        let base = sources[source]?.tree?.commit.id
         return PlanReport(
             commit: tree.commit.id, apps: plans.map(\.plan),
             diagnostics: tree.diagnostics + (desired.crossDiagnostics[source] ?? []), brakeHolds: brakeHolds,
-            containersTotal: apps.values.reduce(0) { $0 + $1.instances.count })
+            containersTotal: apps.values.reduce(0) { $0 + $1.instances.count },
+            id: PlanDigest.id(
+                base: base, head: tree.commit.id, changes: changes, generation: generation(of: changes.keys)),
+            base: base)
     }
 }
 

@@ -178,6 +178,7 @@ extension Controller {
         }
         let desired = DesiredState.build(sources: views, known: known, brake: configuration.brake)
         for name in sources.keys { sources[name]?.crossDiagnostics = desired.crossDiagnostics[name] ?? [] }
+        admit(desired.apps)
         var edges: [AppName: Set<AppName>] = [:]
         for (name, wanted) in desired.apps {
             want(held(wanted, of: name), of: name)

@@ -178,11 +178,27 @@ extension Controller: ControlSurface {
         let commit =
             stored?.origin.commit
             ?? CommitInfo(id: labels.commit, subject: "", author: "", time: WallTime(secondsSince1970: 0))
-        return TraceReport(
+        let rollout = rollouts.first { $0.release == labels.release }
+        let dealings = sources[labels.source]?.source.dealings
+        var report = TraceReport(
             container: instance.name, id: instance.id, app: app, process: labels.process,
             release: labels.release,
             image: instance.image, commit: commit, source: labels.source, path: labels.path,
-            outcome: rollouts.first { $0.release == labels.release }?.outcome)
+            outcome: rollout?.outcome, because: rollout?.evidence.first)
+        if rollout == nil, let ledger = dealings?.ledger {
+            // A store that was lost has no history; the notes do. Where they cannot be read, that is all there is.
+            let told = (try? await ledger.outcomes(at: labels.commit)) ?? []
+            let record = told.last { $0.app == app && $0.release == labels.release }
+            report.outcome = record?.verdict
+            if let because = record?.because, !because.isEmpty { report.because = because }
+        }
+        guard let forge = dealings?.forge else { return report }
+        do throws(ForgeError) {
+            report.pullRequest = try await forge.pullRequest(of: labels.commit)
+        } catch {
+            report.forgeProblem = error.message
+        }
+        return report
     }
 
     public func diff(

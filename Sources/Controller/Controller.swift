@@ -112,6 +112,11 @@ public actor Controller {
     /// Apps whose last good release comes from the notes in git.
     var restorations: [AppName: Restoration] = [:]
     let restoreTurnstile = Turnstile(places: 8)
+    /// Pull requests that wait to be planned, and the sources of which one is being planned.
+    var proposals: [SourceName: [Int]] = [:]
+    var planningSources: Set<SourceName> = []
+    /// Sources whose newest commit does something else than what was shown, and what.
+    var unplanned: [SourceName: String] = [:]
     /// Wakes the reading of the edge.
     let edgeHub = Broadcast<Void>(capacity: 1)
 

@@ -10,7 +10,7 @@ enum ConfigurationFile {
         let file = SettingsFile(path: path, bytes: bytes)
         let top = [
             "installation", "name_prefix", "state_dir", "api", "engine", "defaults", "policy", "limits",
-            "sources", "edge", "analysis"
+            "sources", "edge", "analysis", "webhooks"
         ]
         if let root = file.root(keys: top) { read(root, into: &settings) }
         let errors = file.diagnostics.filter { $0.severity == .error }
@@ -52,6 +52,7 @@ enum ConfigurationFile {
         }
         readLimits(root, into: &settings)
         readEdge(root, into: &settings)
+        settings.webhookListen = root.map("webhooks", keys: ["listen"])?.requiredText("listen")
         if let analysis = root.map("analysis", keys: ["prometheus"]), let url = analysis.text("prometheus") {
             if !url.hasPrefix("http://"), !url.hasPrefix("https://") {
                 analysis.refuse("prometheus", "must be a URL such as `http://127.0.0.1:9090`")
@@ -79,7 +80,7 @@ enum ConfigurationFile {
 
     private static let sourceKeys = [
         "name", "repository", "branch", "path", "project", "poll", "credentials", "ca_file", "write",
-        "write_credentials", "verify"
+        "write_credentials", "verify", "on_failure", "require_plan", "forge"
     ]
     private static let credentialKeys = ["username", "token_file", "ssh_key", "known_hosts"]
 
@@ -112,6 +113,7 @@ enum ConfigurationFile {
             source.pushCredentials = source.credentials
         }
         source.verification = verification(map)
+        readForge(map, into: &source)
         return source
     }
 

@@ -34,12 +34,13 @@ struct Daemon {
             configuration: ControllerConfiguration(
                 installation: installation, naming: Naming(prefix: settings.namePrefix),
                 brake: settings.brake,
-                relistInterval: settings.relistInterval, repositories: try repositories()),
+                relistInterval: settings.relistInterval, repositories: try repositories(client)),
             engine: engine, edge: edge, store: store, prober: EngineProber(engine: engine, client: client),
             metricSource: settings.prometheus.map { PrometheusSource(url: $0, client: client) },
             clock: SystemClock(resuming: state.clock), logger: logger)
         let router = ControlRouter(surface: controller, token: try token())
         let server = try HTTPServer.start(try listeners()) { await router.handle($0) }
+        let webhooks = try webhooks(controller)
         logger.notice("ready", ["api.socket": settings.apiSocket, "state.dir": settings.stateDirectory])
 
         // Each task says whether its end is that of the daemon.
@@ -64,6 +65,7 @@ struct Daemon {
             // A signal, or the controller has ended by itself.
             while let isEnd = await group.next(), !isEnd {}
             // Intake first, then the loop, then the memory.
+            await webhooks?.stop(grace: .seconds(1))
             await server.stop(grace: .seconds(2))
             await controller.stop()
             group.cancelAll()
@@ -116,7 +118,7 @@ struct Daemon {
             bodyLimitInBytes: ControlRouter.bodyLimitInBytes)
     }
 
-    private func repositories() throws -> [WatchedRepository] {
+    private func repositories(_ client: HTTPClient) throws -> [WatchedRepository] {
         guard !settings.sources.isEmpty else {
             throw SettingsError(
                 "there is no source: give --repo URL|PATH, or `sources` in the configuration file")
@@ -148,6 +150,8 @@ struct Daemon {
                     name: name, path: source.path, project: project,
                     dealings: SourceDealings(
                         ledger: repository, isWritable: source.pushCredentials != nil,
+                        writer: repository, proposals: repository, forge: forge(source, client),
+                        onFailure: source.onFailure, requiresPlan: source.requiresPlan,
                         isVerified: source.verification != nil)))
             watched[key] = entry
         }

@@ -1,3 +1,5 @@
+import Controller
+import Forges
 import GitSource
 import Model
 import Planning
@@ -23,6 +25,8 @@ struct DaemonSettings: Sendable {
     var prometheus: String?
     /// `nil`: the installation has no edge.
     var edge: Edge?
+    /// `HOST:PORT` for webhooks of forges.
+    var webhookListen: String?
 
     /// The reverse proxy in front of the apps.
     struct Edge: Sendable {
@@ -62,6 +66,16 @@ struct DaemonSettings: Sendable {
         var passwordFile: String
     }
 
+    /// Where the people of a source review.
+    struct SourceForge: Sendable {
+        var kind: ForgeConfiguration.Kind
+        var api: String
+        /// `nil` for a plain git server, which has webhooks only.
+        var repository: String?
+        var token: ForgeConfiguration.TokenPlace?
+        var webhookSecretFile: String?
+    }
+
     struct Source: Sendable {
         var name: String
         var repository: String
@@ -74,6 +88,9 @@ struct DaemonSettings: Sendable {
         var pushCredentials: GitCredentials?
         /// `nil`: commits need no signature.
         var verification: SignaturePolicy?
+        var onFailure = SourceDealings.FailureResponse.status
+        var requiresPlan = false
+        var forge: SourceForge?
         var certificateAuthorityFile: String?
         /// Set by `--repo`: a person at the machine named it, so it may be a path.
         var allowsLocal = false

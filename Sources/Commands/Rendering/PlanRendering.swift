@@ -1,4 +1,5 @@
 internal import Model
+internal import Planning
 
 /// `slipway plan`, for people and for a pull request.
 enum PlanRendering {
@@ -13,7 +14,7 @@ enum PlanRendering {
             let changes =
                 app.change == .create && !isWide ? app.changes.filter { $0.keyPath == "image" } : app.changes
             lines += changes.map { Line(String(indent.dropLast(2))) + ReportRendering.change($0) }
-            lines += app.notes.map { Line(indent + $0, .faint) }
+            lines += (PlanMarkdown.details(app) + app.notes).map { Line(indent + $0, .faint) }
             if app.started > 0 || app.stopped > 0 { lines.append(Line(indent + effort(app))) }
         }
         for finding in plan.diagnostics {
@@ -56,74 +57,7 @@ enum PlanRendering {
             + ", capacity never below \(app.lowestCapacity); \(app.hasDowntime ? "with" : "no") downtime"
     }
 
-    private static func summary(_ plan: PlanReport) -> String {
-        let changed = plan.apps.count { $0.change != .none && $0.change != .remove && $0.change != .invalid }
-        let removed = plan.apps.count { $0.change == .remove }
-        let stopped = plan.apps.reduce(0) { $0 &+ $1.stopped }
-        var text =
-            changed == 0 && removed == 0
-            ? "no change"
-            : "\(Phrases.count(changed, "app")) \(changed == 1 ? "changes" : "change") · \(removed) removed"
-        text += " · blast radius \(stopped) of \(Phrases.count(plan.containersTotal, "container"))"
-        // A work tree has no commit; the null id of git stands for it.
-        let commit = plan.commit.flatMap { $0.rawValue.contains { $0 != "0" } ? $0 : nil }
-        text += " · plan of \(commit?.short ?? "this work tree")"
-        if plan.brakeHolds {
-            text += " · the removals would be held"
-            if let commit { text += " until slipway approve \(commit.short)" }
-        }
-        return text
-    }
+    private static func summary(_ plan: PlanReport) -> String { PlanMarkdown.summary(plan) }
 
-    /// GitHub's and GitLab's Markdown; what specs and commits say is code, so that none of it becomes markup.
-    static func markdown(_ plan: PlanReport) -> String {
-        var text = "### Slipway plan\n\n\(escaped(summary(plan)))\n"
-        let shown = plan.apps.filter { $0.change != .none }
-        if !shown.isEmpty {
-            text += "\n| app | change | started | stopped | kept | capacity never below | downtime |\n"
-            text += "|---|---|---|---|---|---|---|\n"
-            for app in shown {
-                text +=
-                    "| `\(app.app)` | \(escaped(plain(headline(app)))) | \(app.started) | \(app.stopped) | \(app.kept) "
-                text += "| \(app.lowestCapacity) | \(app.hasDowntime ? "**yes**" : "no") |\n"
-            }
-        }
-        for app in shown where !app.changes.isEmpty || !app.notes.isEmpty {
-            text += "\n<details><summary><code>\(app.app)</code></summary>\n\n"
-            text += app.changes.map { "- \(code(plain(ReportRendering.change($0))))\n" }.joined()
-            text += app.notes.map { "- \(escaped($0))\n" }.joined() + "\n</details>\n"
-        }
-        if !plan.diagnostics.isEmpty {
-            text += "\n**Findings**\n\n"
-            for finding in plan.diagnostics {
-                text +=
-                    "- \(finding.severity.rawValue) \(code(finding.location)): \(escaped(finding.message))\n"
-            }
-        }
-        return text
-    }
-
-    private static let unicode = TextStyle(isUnicode: true, hasColour: false, width: nil)
-
-    private static func plain(_ line: Line) -> String {
-        String(line.text(unicode).drop { $0 == " " })
-    }
-
-    private static func code(_ text: String) -> String {
-        "`" + String(unicode.clean(text).map { $0 == "`" ? "'" : $0 }) + "`"
-    }
-
-    private static func escaped(_ text: String) -> String {
-        var result = ""
-        for character in unicode.clean(text) {
-            switch character {
-            case "<": result += "&lt;"
-            case ">": result += "&gt;"
-            case "&": result += "&amp;"
-            case "\\", "`", "*", "_", "[", "]", "|", "#", "!", "@": result += "\\\(character)"
-            default: result.append(character)
-            }
-        }
-        return result
-    }
+    static func markdown(_ plan: PlanReport) -> String { PlanMarkdown.text(plan) }
 }
