@@ -184,6 +184,9 @@ public actor Controller {
                     (dirty.isEmpty && backlog.isEmpty || isWaiting) && requests.isEmpty && jobs.isEmpty
                 if isIdle && !isStopping { await sleepUntilRung() }
             }
+            // Whoever brings things outside may wait for a pass that will not come any more, and is waited for below.
+            isStopping = true
+            refuseRequests()
             group.cancelAll()
             eventHub.finish()
             changeHub.finish()

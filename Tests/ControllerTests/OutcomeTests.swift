@@ -15,6 +15,8 @@ final class FakeLedger: OutcomeLedger {
         var reads = 0
     }
     let state = Mutex(State())
+    /// Happens while something is being published.
+    let meanwhile = Mutex<(@Sendable () async -> Void)?>(nil)
 
     func ledgers(
         of installation: InstallationName, apps: [AppName]
@@ -28,7 +30,8 @@ final class FakeLedger: OutcomeLedger {
     func outcomes(at commit: CommitID) -> [OutcomeRecord] {
         state.withLock { $0.outcomes.filter { $0.commit == commit } }
     }
-    func publish(_ outcomes: [OutcomeRecord], _ ledgers: [AppLedger]) throws(SourceError) {
+    func publish(_ outcomes: [OutcomeRecord], _ ledgers: [AppLedger]) async throws(SourceError) {
+        if let meanwhile = meanwhile.withLock({ $0 }) { await meanwhile() }
         let problem = state.withLock { state -> SourceError? in
             state.pushes += 1
             if let problem = state.problem { return problem }
