@@ -81,7 +81,7 @@ let package = Package(
 
         program("slipwayd", [
             "Certificates", "ControlAPI", "Controller", "DockerEngine", "EdgeProxy", "Execution", "Forges", "GitSource", "HTTPClient", "HTTPServer", "Model",
-            "NameServer", "Ports", "Probing", "SpecLoading", "StateStore", "Telemetry",
+            "NameServer", "Ports", "Probing", "Simulation", "SpecLoading", "StateStore", "Telemetry",
         ]),
         program("slipway", ["Commands"]),
         program("slipway-fetch", ["GitSource"]),

@@ -9,6 +9,7 @@ internal import Model
 public struct ControlRouter: Sendable {
     let surface: any ControlSurface
     let token: BearerToken?
+    let readToken: BearerToken?
     let pace: Pace
 
     /// How often streams speak.
@@ -23,8 +24,13 @@ public struct ControlRouter: Sendable {
         }
     }
 
-    /// - Parameter token: what TCP requests must bring; `nil` refuses them all.
-    public init(surface: any ControlSurface, token: BearerToken?, pace: Pace = Pace()) {
+    /// - Parameters:
+    ///   - token: what TCP requests must bring; `nil` refuses them all.
+    ///   - readToken: lets those in who only look or plan.
+    public init(
+        surface: any ControlSurface, token: BearerToken?, readToken: BearerToken? = nil, pace: Pace = Pace()
+    ) {
+        self.readToken = readToken
         self.surface = surface
         self.token = token
         self.pace = pace
@@ -41,7 +47,12 @@ public struct ControlRouter: Sendable {
     private func answer(_ request: HTTPServerRequest) async throws(APIFailure) -> HTTPServerResponse {
         let match = Route.match(method: request.method, segments: request.segments)
         // Who may not ask does not learn what there is either.
-        if case .found(let route, _) = match, !route.needsToken {} else { try authorise(request) }
+        if case .found(let route, _) = match, !route.needsToken {
+        } else if case .found(let route, _) = match {
+            try authorise(request, mayOnlyLook: route.changesNothing)
+        } else {
+            try authorise(request)
+        }
         switch match {
         case .notFound:
             throw APIFailure(404, "not_found", "no such address; see docs/openapi.json for those there are")
@@ -59,8 +70,16 @@ public struct ControlRouter: Sendable {
         }
     }
 
-    private func authorise(_ request: HTTPServerRequest) throws(APIFailure) {
+    /// - Parameter mayOnlyLook: the request changes nothing, so the token for looking is enough.
+    private func authorise(
+        _ request: HTTPServerRequest, mayOnlyLook: Bool = false
+    ) throws(APIFailure) {
         guard request.listener == .tcp else { return }
+        if mayOnlyLook, let readToken, let authorization = request.headers["authorization"],
+            readToken.accepts(authorization: authorization)
+        {
+            return
+        }
         if let token, let authorization = request.headers["authorization"],
             token.accepts(authorization: authorization)
         {

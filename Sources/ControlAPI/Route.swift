@@ -13,6 +13,8 @@ struct Route: Sendable, Hashable {
     var pattern: String
     /// The query parameters that it takes; any other is refused.
     var query: [String]
+    /// Looks or plans: the files of a plan are sent and kept nowhere.
+    var changesNothing: Bool { method == "GET" || operation == .planFiles }
     /// `false`: answered on TCP without a token, and says nothing but yes or no.
     var needsToken: Bool
 

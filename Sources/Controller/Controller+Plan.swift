@@ -4,7 +4,7 @@ internal import Planning
 public import Ports
 internal import SpecLoading
 
-/// What a commit or a work tree would do, against what runs now. Nothing is changed, no registry is asked.
+/// What a commit or a work tree would do, against what runs now. Nothing is changed.
 extension Controller {
     public func plan(source: SourceName?, head: String?) async throws(ControlError) -> PlanReport {
         let record = try only(source)
@@ -28,7 +28,8 @@ extension Controller {
             let tree = await loading {
                 TreeLoader.load(snapshot, changes, previous: previous, source: source, hasEdge: hasEdge)
             }
-            return report(tree, for: source.name)
+            return await detail(
+                report(tree, for: source.name), tree, snapshot, desired(tree, for: source.name), of: record)
         } catch {
             throw ControlError(error.code == .notFound ? .notFound : .unavailable, error.message)
         }
@@ -50,7 +51,8 @@ extension Controller {
         let tree = await loading {
             TreeLoader.load(snapshot, changes, previous: nil, source: source, hasEdge: hasEdge)
         }
-        return report(tree, for: source.name)
+        return await detail(
+            report(tree, for: source.name), tree, snapshot, desired(tree, for: source.name), of: record)
     }
 
     /// What the merge of a pull request would do, with what tells it from other plans.
@@ -69,8 +71,9 @@ extension Controller {
             let tree = await loading {
                 TreeLoader.load(snapshot, files, previous: previous, source: watched, hasEdge: hasEdge)
             }
-            var report = report(tree, for: source)
-            let changes = changes(desired(tree, for: source).apps, of: source)
+            let desired = desired(tree, for: source)
+            var report = await detail(report(tree, for: source), tree, snapshot, desired, of: record)
+            let changes = changes(desired.apps, of: source)
             report.commit = proposal.head
             report.base = proposal.base
             report.id = PlanDigest.id(

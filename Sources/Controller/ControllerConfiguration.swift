@@ -13,18 +13,52 @@ public struct ControllerConfiguration: Sendable {
     /// Runs everything that the controller starts by itself, its reading of specs as well; `nil` for the runtime's
     /// threads. `Controller.run` is to be called with the same preference.
     public var taskExecutor: (any TaskExecutor)?
+    /// Plays rollouts through for plans; `nil`: plans estimate.
+    public var rehearse: RolloutRehearsal?
 
     public init(
         installation: InstallationName, naming: Naming, brake: DeletionBrake = DeletionBrake(),
         relistInterval: TimeSpan = .seconds(60), repositories: [WatchedRepository],
-        taskExecutor: (any TaskExecutor)? = nil
+        taskExecutor: (any TaskExecutor)? = nil, rehearse: RolloutRehearsal? = nil
     ) {
+        self.rehearse = rehearse
         self.installation = installation
         self.naming = naming
         self.brake = brake
         self.relistInterval = relistInterval
         self.repositories = repositories
         self.taskExecutor = taskExecutor
+    }
+}
+
+/// Plays through what happens when specs change: blocking and pure.
+///
+/// Files are those of the apps that change, with what they wait for; `base` is `nil` where nothing runs before.
+public typealias RolloutRehearsal =
+    @Sendable (
+        _ base: RehearsedFiles?, _ head: RehearsedFiles, _ path: String, _ project: ProjectName
+    ) -> [AppName: RehearsedRollout]
+
+public struct RehearsedFiles: Sendable {
+    public var snapshot: any TreeSnapshot
+    public var paths: [String]
+    public init(snapshot: any TreeSnapshot, paths: [String]) {
+        self.snapshot = snapshot
+        self.paths = paths
+    }
+}
+
+public struct RehearsedRollout: Sendable, Hashable {
+    /// `nil`: it does not come to an end by itself.
+    public var seconds: Int64?
+    /// The least number of ready instances on the way, over all processes.
+    public var lowestCapacity: Int
+    /// Why there is a downtime; empty without one.
+    public var downtimes: [String]
+    public init(seconds: Int64?, lowestCapacity: Int, downtimes: [String]) {
+        self.seconds = seconds
+        self.lowestCapacity = lowestCapacity
+        self.downtimes = downtimes
     }
 }
 

@@ -58,6 +58,27 @@ extension DockerEngine {
         return ResolvedImage(reference: reference, pinned: pinned, digest: digest, isFromRegistry: true)
     }
 
+    public func look(up reference: String) async throws(EngineError) -> ImageLookup? {
+        guard let name = ImageReference(reference) else {
+            throw EngineError(
+                .invalid, "'\(EngineMessage.trimmed(reference))' is not an image reference",
+                call: "GET /images/json")
+        }
+        if name.digest == nil, name.host == nil, let local = try await localImage(name, reference: reference)
+        {
+            return ImageLookup(digest: local.digest, isOnHost: true)
+        }
+        let digest: ContentDigest
+        if let written = name.digest {
+            digest = written
+        } else {
+            // Podman resolves a name only by bringing it.
+            guard try await !api.peer().isPodman else { return nil }
+            digest = try await resolve(name)
+        }
+        return ImageLookup(digest: digest, isOnHost: try await image(name.pinned(to: digest)) != nil)
+    }
+
     /// The image on the host; `nil` if it is not there.
     func image(_ name: String) async throws(EngineError) -> Wire.Image? {
         // The name's slashes are part of the path in this one call.

@@ -12,6 +12,8 @@ public protocol Engine: Sendable {
     func inspect(_ id: ContainerID) async throws(EngineError) -> ObservedInstance?
     /// The digest that `reference` names now, and the image present on the host. With `known`, that very image.
     func prepare(reference: String, known: ResolvedImage?) async throws(EngineError) -> ResolvedImage
+    /// What `reference` names now, without bringing it; `nil`: the adapter cannot tell.
+    func look(up reference: String) async throws(EngineError) -> ImageLookup?
     /// Makes what is missing of network, volumes and container, puts the files in, and starts it.
     ///
     /// A container of that name with the same template label is taken as its own earlier result; another one is
@@ -39,6 +41,20 @@ public protocol Engine: Sendable {
     /// Ids of containers of ours that something has happened to. A hint only: events may be lost. Ends with an
     /// error when the connection does.
     func events() -> AsyncThrowingStream<ContainerID, any Error>
+}
+
+extension Engine {
+    public func look(up reference: String) async throws(EngineError) -> ImageLookup? { nil }
+}
+
+public struct ImageLookup: Sendable, Hashable {
+    public var digest: ContentDigest
+    /// Nothing would have to be pulled.
+    public var isOnHost: Bool
+    public init(digest: ContentDigest, isOnHost: Bool) {
+        self.digest = digest
+        self.isOnHost = isOnHost
+    }
 }
 
 public struct EngineInfo: Sendable, Hashable {

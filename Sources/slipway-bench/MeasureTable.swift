@@ -4,6 +4,8 @@ enum MeasureTable {
         PlanChanges(),
         NoopPass(name: "noop_pass_1k", apps: 1_000, aim: "≤ 25 ms CPU"),
         NoopPass(name: "noop_pass_10k", apps: 10_000, aim: "≤ 250 ms CPU"),
+        PlanProposal(),
+        ReadNotes(),
         ManyAppsMemory(),
         StartManyApps(),
         CommitToFirstCall(),

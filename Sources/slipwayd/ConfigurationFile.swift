@@ -23,10 +23,11 @@ enum ConfigurationFile {
         if let text = root.text("installation") { settings.installation = text }
         if let text = root.text("name_prefix") { settings.namePrefix = text }
         if let text = root.text("state_dir") { settings.stateDirectory = text }
-        if let api = root.map("api", keys: ["socket", "listen", "token_file"]) {
+        if let api = root.map("api", keys: ["socket", "listen", "token_file", "read_token_file"]) {
             if let text = api.text("socket") { settings.apiSocket = text }
             settings.apiListen = api.text("listen") ?? settings.apiListen
             settings.tokenFile = api.text("token_file") ?? settings.tokenFile
+            settings.readTokenFile = api.text("read_token_file")
         }
         if let engine = root.map("engine", keys: ["socket", "relist", "registries"]) {
             if let text = engine.text("socket") { settings.engineSocket = text }

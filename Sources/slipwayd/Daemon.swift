@@ -34,11 +34,14 @@ struct Daemon {
             configuration: ControllerConfiguration(
                 installation: installation, naming: Naming(prefix: settings.namePrefix),
                 brake: settings.brake,
-                relistInterval: settings.relistInterval, repositories: try repositories(client)),
+                relistInterval: settings.relistInterval, repositories: try repositories(client),
+                rehearse: Self.rehearse),
             engine: engine, edge: edge, store: store, prober: EngineProber(engine: engine, client: client),
             metricSource: settings.prometheus.map { PrometheusSource(url: $0, client: client) },
             clock: SystemClock(resuming: state.clock), logger: logger)
-        let router = ControlRouter(surface: controller, token: try token())
+        let router = ControlRouter(
+            surface: controller, token: try token(settings.tokenFile),
+            readToken: try token(settings.readTokenFile))
         let server = try HTTPServer.start(try listeners()) { await router.handle($0) }
         let webhooks = try webhooks(controller)
         logger.notice("ready", ["api.socket": settings.apiSocket, "state.dir": settings.stateDirectory])
@@ -88,8 +91,8 @@ struct Daemon {
             dns: nameServers())
     }
 
-    private func token() throws(SettingsError) -> BearerToken? {
-        guard let file = settings.tokenFile else { return nil }
+    private func token(_ file: String?) throws(SettingsError) -> BearerToken? {
+        guard let file else { return nil }
         guard let token = BearerToken(try Files.secret(file)) else {
             throw SettingsError(
                 "\(file): a token has at least \(BearerToken.minimumLength) printable characters")

@@ -13,6 +13,8 @@ struct DaemonSettings: Sendable {
     /// `HOST:PORT`; needs `tokenFile`.
     var apiListen: String?
     var tokenFile: String?
+    /// The token of those who may look and plan, and change nothing.
+    var readTokenFile: String?
     var engineSocket = "/var/run/docker.sock"
     var registries: [Registry] = []
     var defaultProject = "default"

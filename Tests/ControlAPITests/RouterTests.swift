@@ -154,6 +154,31 @@ import Testing
         #expect(BearerToken("a long token with spaces in it") == nil)
     }
 
+    /// Whoever may only look may also plan, and change nothing.
+    @Test func aTokenForLooking() async throws {
+        let router = ControlRouter(
+            surface: ScriptedSurface(try Samples.script()), token: BearerToken("all-of-it-0123456789"),
+            readToken: BearerToken("look-only-0123456789"))
+        for route in Route.all where route.needsToken && ![.watch, .events, .logs].contains(route.operation) {
+            let segments = route.pattern.split(separator: "/").map { part in
+                part == "{app}" ? "shop" : part == "{container}" ? "shop-web-v42-1" : String(part)
+            }
+            func status(_ token: String) async -> Int {
+                await router.handle(
+                    HTTPServerRequest(
+                        method: route.method, path: "/" + segments.joined(separator: "/"), segments: segments,
+                        headers: ["authorization": "Bearer \(token)"],
+                        body: Array((route.operation == .planFiles ? #"{"files":[]}"# : "").utf8),
+                        listener: .tcp, remote: "127.0.0.1:1")
+                ).status
+            }
+            let isLooking = route.method == "GET" || route.operation == .planFiles
+            #expect(await status("look-only-0123456789") == (isLooking ? 200 : 401), "\(route.pattern)")
+            #expect(await status("all-of-it-0123456789") != 401, "\(route.pattern)")
+            #expect(await status("look-only-012345678") == 401, "\(route.pattern)")
+        }
+    }
+
     @Test func readinessTellsItsReasonToThoseWhoMayKnow() async throws {
         var script = try Samples.script()
         script.readiness = "waits for source main"
