@@ -113,7 +113,8 @@ let package = Package(
         tests("SimulationTests", ["Execution", "Model", "Ports", "Simulation", "slipway-sim"]),
         tests("ControlAPITests", ["Commands", "ControlAPI", "HTTPClient", "HTTPServer", "Model", "Ports"]),
         tests("CommandsTests", ["Commands", "Execution", "Model", "Ports", "Simulation"], exclude: ["Golden"]),
-        tests("EndToEndTests", ["Crypto", "Execution", "HTTPClient", "Model", "TestServers"]),
+        tests(
+            "EndToEndTests", ["Crypto", "Execution", "HTTPClient", "Model", "TestServers"], exclude: ["Load"]),
     ],
     swiftLanguageModes: [.v6]
 )

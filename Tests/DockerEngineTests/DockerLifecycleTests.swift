@@ -12,6 +12,9 @@ import Testing
     @Test func `stops, starts and restarts`() async throws {
         try await withEngine { fixture in
             let id = try await fixture.launch()
+            try await eventually("it hears the signal") {
+                try await !fixture.engine.logTail(id, lines: 1).isEmpty
+            }
             let stamp = try await fixture.engine.inspect(id)?.startStamp
             try await fixture.engine.stop(id, grace: .seconds(5))
             #expect(try await fixture.engine.inspect(id)?.state == .exited(code: 0, outOfMemory: false))
