@@ -19,7 +19,8 @@ extension AppPlanning {
     }
 
     private func isKnownBad(_ view: InstanceView) -> Bool {
-        if isQuarantined(view.instance.labels.spec) != nil { return true }
+        // What was held and serves all the same stays until something better is there.
+        if isQuarantined(view.instance.labels.spec) != nil { return !view.isReady && !view.isUndecided }
         return view.isBad && view.instance.labels.release < memory.nextRelease
     }
 

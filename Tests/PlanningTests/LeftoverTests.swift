@@ -119,6 +119,23 @@ import Testing
         #expect(plan.because.count > 1)
     }
 
+    @Test func `what serves stays when its release is held against it and nothing better is there`() throws {
+        var world = settled(spec("one"))
+        let instance = try #require(world.instances.values.first)
+        let release = try #require(world.memory.lastGood)
+        // As after `retry` of a release that was held without an earlier one: a process of it is well.
+        world.memory.lastGood = nil
+        world.memory.quarantine = [
+            Quarantined(
+                spec: release.specDigest, image: nil, release: release.number,
+                failure: Failure(cause: .probeFailed, message: "web failed its health check"), at: world.now)
+        ]
+        world.desired = .keep([], diagnostics: [], isInvalid: false)
+        #expect(Planner.plan(world.input).actions.isEmpty)
+        world.change(instance.id) { $0.state = .exited(code: 1, outOfMemory: false) }
+        #expect(Planner.plan(world.input).actions.map(\.kind) == [.remove])
+    }
+
     @Test func `a release that is held says what the next one waits for`() throws {
         var world = settled(spec("one"))
         var broken = spec("two")
