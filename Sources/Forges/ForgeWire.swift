@@ -4,7 +4,11 @@ struct WireComment: Decodable {
     var id: Int64
     var body: String?
 }
-struct WireReference: Decodable { var ref: String }
+struct WireReference: Decodable {
+    var ref: String
+    /// Gitea's.
+    var repo_id: Int64?
+}
 struct WirePull: Decodable {
     var number: Int
     var title: String?

@@ -73,7 +73,7 @@ public struct GitHubForge: Forge {
     private func open(_ branch: String) async throws(ForgeError) -> WirePull? {
         let query = [("state", "open"), ("head", "\(owner):\(branch)")]
         return try await client.get([WirePull].self, path + ["pulls"], query).first {
-            $0.head?.ref ?? branch == branch
+            ($0.head?.ref ?? branch) == branch
         }
     }
 

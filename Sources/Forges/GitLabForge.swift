@@ -33,6 +33,8 @@ public struct GitLabForge: Forge {
         var author: Author?
         var web_url: String?
         var state: String?
+        var source_project_id: Int64?
+        var target_project_id: Int64?
     }
     private struct Approvals: Decodable {
         struct Approval: Decodable { var user: Author? }
@@ -103,9 +105,12 @@ public struct GitLabForge: Forge {
         try await client.send("PUT", request, NewEvent(state_event: "close"))
     }
 
+    /// A fork may have a branch of the same name: a merge request from there is not ours.
     private func open(_ branch: String) async throws(ForgeError) -> MergeRequest? {
         let query = [("state", "opened"), ("source_branch", branch)]
-        return try await client.get([MergeRequest].self, path + ["merge_requests"], query).first
+        return try await client.get([MergeRequest].self, path + ["merge_requests"], query).first {
+            $0.source_project_id == $0.target_project_id
+        }
     }
 
     public func pullRequest(of commit: CommitID) async throws(ForgeError) -> PullRequest? {

@@ -67,9 +67,10 @@ public struct GiteaForge: Forge {
         try await client.send("PATCH", path + ["pulls", "\(open.number)"], NewState(state: "closed"))
     }
 
+    /// A fork may have a branch of the same name: a pull request from there is not ours.
     private func open(_ branch: String) async throws(ForgeError) -> WirePull? {
         try await client.list(WirePull.self, path + ["pulls"], [("state", "open")], size: "limit")
-            .first { $0.head?.ref == branch }
+            .first { $0.head?.ref == branch && $0.head?.repo_id == $0.base?.repo_id }
     }
 
     public func pullRequest(of commit: CommitID) async throws(ForgeError) -> PullRequest? {

@@ -112,6 +112,24 @@ import Testing
         #expect(third.number == 21)
     }
 
+    @Test(arguments: ForgeServer.Kind.allCases) func aForkWithABranchOfThatNameIsNotOurs(
+        kind: ForgeServer.Kind
+    ) async throws {
+        let server = try ForgeServer(kind)
+        let forge = try forge(kind, server.api)
+        let branch = "slipway/revert-shop"
+        server.state.withLock {
+            $0.pulls = [
+                .init(number: 20, head: branch, base: "main", title: "x", body: "theirs", isFromFork: true)
+            ]
+        }
+        try await forge.withdraw(branch: branch, reason: "Overtaken by v3.")
+        #expect(server.state.value.pulls.map(\.isOpen) == [true])
+        #expect(!server.state.value.comments.map(\.body).contains("Overtaken by v3."))
+        let ours = try await forge.propose(branch: branch, into: "main", title: "Revert shop", body: "ours")
+        #expect(ours.number == 21)
+    }
+
     @Test(arguments: ForgeServer.Kind.allCases) func whereACommitCameFrom(kind: ForgeServer.Kind) async throws
     {
         let server = try ForgeServer(kind)

@@ -32,6 +32,14 @@ public final class ForgeServer: Sendable {
         public var title: String
         public var body: String
         public var isOpen = true
+        /// Of another repository, by somebody who may not push to this one.
+        public var isFromFork = false
+        public init(
+            number: Int, head: String, base: String, title: String, body: String, isFromFork: Bool = false
+        ) {
+            (self.number, self.head, self.base, self.title, self.body) = (number, head, base, title, body)
+            self.isFromFork = isFromFork
+        }
     }
     public struct Trouble: Sendable {
         public var status: String
@@ -186,7 +194,7 @@ public final class ForgeServer: Sendable {
         _ state: inout State
     ) -> (String, String)? {
         func pull(_ pull: Pull) -> String {
-            #"{"number":\#(pull.number),"title":\#(quoted(pull.title)),"user":{"login":"anna"},"state":"\#(pull.isOpen ? "open" : "closed")","html_url":"https://git.example.com/pulls/\#(pull.number)","merged_at":null,"head":{"ref":"\#(pull.head)","sha":"0"},"base":{"ref":"\#(pull.base)"}}"#
+            #"{"number":\#(pull.number),"title":\#(quoted(pull.title)),"user":{"login":"anna"},"state":"\#(pull.isOpen ? "open" : "closed")","html_url":"https://git.example.com/pulls/\#(pull.number)","merged_at":null,"head":{"ref":"\#(pull.head)","sha":"0","repo_id":\#(pull.isFromFork ? 2 : 1)},"base":{"ref":"\#(pull.base)","repo_id":1}}"#
         }
         let merged =
             #"{"number":7,"title":"shop: 1.5.0","user":{"login":"anna"},"html_url":"https://git.example.com/pulls/7","merged_at":"2026-01-01T00:00:00Z","head":{"ref":"x","sha":"0"},"base":{"ref":"main"}}"#
@@ -241,11 +249,13 @@ public final class ForgeServer: Sendable {
         case ("GET", "pulls", 1):
             let head = query.split(separator: "&").first { $0.hasPrefix("head=team%3A") }
                 .map { String($0.dropFirst(12)).replacing("%2F", with: "/") }
-            let found = state.pulls.filter { $0.isOpen && (kind == .gitea || $0.head == head) }
+            let found = state.pulls.filter {
+                $0.isOpen && (kind == .gitea || $0.head == head && !$0.isFromFork)
+            }
             return ("200 OK", list(found.map(pull), query))
         case ("POST", "pulls", 1):
             guard let head = fields["head"]?.text, let base = fields["base"]?.text else { return nil }
-            guard !state.pulls.contains(where: { $0.isOpen && $0.head == head }) else {
+            guard !state.pulls.contains(where: { $0.isOpen && $0.head == head && !$0.isFromFork }) else {
                 return kind == .github
                     ? ("422 Unprocessable Entity", #"{"message":"Validation Failed"}"#)
                     : ("409 Conflict", #"{"message":"pull request already exists"}"#)
@@ -272,7 +282,7 @@ public final class ForgeServer: Sendable {
         _ method: String, _ parts: [String], _ query: String, _ fields: [String: Field], _ state: inout State
     ) -> (String, String)? {
         func request(_ pull: Pull) -> String {
-            #"{"iid":\#(pull.number),"title":\#(quoted(pull.title)),"author":{"username":"anna"},"state":"\#(pull.isOpen ? "opened" : "closed")","web_url":"https://git.example.com/mr/\#(pull.number)","source_branch":"\#(pull.head)"}"#
+            #"{"iid":\#(pull.number),"title":\#(quoted(pull.title)),"author":{"username":"anna"},"state":"\#(pull.isOpen ? "opened" : "closed")","web_url":"https://git.example.com/mr/\#(pull.number)","source_branch":"\#(pull.head)","source_project_id":\#(pull.isFromFork ? 2 : 1),"target_project_id":1}"#
         }
         switch (method, parts.first, parts.count) {
         case ("POST", "statuses", 2):
@@ -332,7 +342,7 @@ public final class ForgeServer: Sendable {
             guard let head = fields["source_branch"]?.text, let base = fields["target_branch"]?.text else {
                 return nil
             }
-            guard !state.pulls.contains(where: { $0.isOpen && $0.head == head }) else {
+            guard !state.pulls.contains(where: { $0.isOpen && $0.head == head && !$0.isFromFork }) else {
                 return ("409 Conflict", #"{"message":["Another open merge request already exists"]}"#)
             }
             state.pulls.append(
