@@ -4,20 +4,20 @@ public import Ports
 
 /// GitHub and GitHub Enterprise, by version 2022-11-28 of the REST API.
 public struct GitHubForge: Forge {
-    private let client: ForgeClient
-    private let path: [String]
+    private var client: ForgeClient { calls.client }
+    private var path: [String] { calls.path }
     private let owner: String
-    private let marker: String
+    private let calls: GitHubCalls
     public var kind: String { ForgeConfiguration.Kind.github.rawValue }
 
     public init(configuration: ForgeConfiguration, http: HTTPClient) {
-        client = ForgeClient(configuration: configuration, http: http) { token in
+        let client = ForgeClient(configuration: configuration, http: http) { token in
             [("Authorization", "Bearer \(token)"), ("X-GitHub-Api-Version", "2022-11-28")]
         }
         let parts = configuration.repository.split(separator: "/").map(String.init)
         owner = parts.first ?? ""
-        path = ["repos"] + parts
-        marker = "<!-- \(configuration.marker) -->"
+        calls = GitHubCalls(
+            client: client, path: ["repos"] + parts, marker: "<!-- \(configuration.marker) -->")
     }
 
     public func reference(ofPullRequest number: Int) -> String { "refs/pull/\(number)/head" }
@@ -31,43 +31,24 @@ public struct GitHubForge: Forge {
             let last = known.first { $0.context?.lowercased() == status.context.rawValue }
             if last?.state == status.state.rawValue, last?.description == status.description { return }
         }
-        try await client.send(
-            "POST", path + ["statuses", status.commit.rawValue],
-            NewStatus(
-                state: status.state.rawValue, context: status.context.rawValue,
-                description: status.description))
+        try await calls.show(status)
     }
 
     public func show(_ comment: PlanComment) async throws(ForgeError) {
-        let issue = path + ["issues", "\(comment.pullRequest)", "comments"]
-        let body = NewBody(body: marker + "\n" + comment.body)
-        let known = try await client.list(WireComment.self, issue).first {
-            $0.body?.hasPrefix(marker) == true
-        }
-        guard let known else {
-            try await client.send("POST", issue, body)
-            return
-        }
-        if known.body == body.body { return }
-        try await client.send("PATCH", path + ["issues", "comments", "\(known.id)"], body)
+        let known = try await client.list(WireComment.self, calls.comments(comment.pullRequest))
+        try await calls.show(comment, known: known)
     }
 
     public func propose(
         branch: String, into base: String, title: String, body: String
     ) async throws(ForgeError) -> PullRequest {
-        if let open = try await open(branch) { return Self.pullRequest(open) }
-        try await client.send(
-            "POST", path + ["pulls"], NewPull(title: title, head: branch, base: base, body: body))
-        guard let made = try await open(branch) else {
-            throw ForgeError(.protocolViolation, "a pull request from \(branch) was made and is not there")
+        try await calls.propose(NewPull(title: title, head: branch, base: base, body: body)) {
+            () async throws(ForgeError) in try await open(branch)
         }
-        return Self.pullRequest(made)
     }
 
     public func withdraw(branch: String, reason: String) async throws(ForgeError) {
-        guard let open = try await open(branch) else { return }
-        try await client.send("POST", path + ["issues", "\(open.number)", "comments"], NewBody(body: reason))
-        try await client.send("PATCH", path + ["pulls", "\(open.number)"], NewState(state: "closed"))
+        try await calls.withdraw(open(branch), reason: reason)
     }
 
     private func open(_ branch: String) async throws(ForgeError) -> WirePull? {
@@ -81,21 +62,6 @@ public struct GitHubForge: Forge {
         let pulls = try await client.get([WirePull].self, path + ["commits", commit.rawValue, "pulls"])
         guard let pull = pulls.first(where: { $0.merged_at != nil }) else { return nil }
         let reviews = try await client.list(WireReview.self, path + ["pulls", "\(pull.number)", "reviews"])
-        return Self.pullRequest(pull, reviews)
-    }
-
-    static func pullRequest(_ pull: WirePull, _ reviews: [WireReview] = []) -> PullRequest {
-        // The last word of each reviewer counts.
-        var words: [String: String] = [:]
-        for review in reviews {
-            guard let name = review.user?.login, let state = review.state?.uppercased(),
-                ["APPROVED", "CHANGES_REQUESTED", "REQUEST_CHANGES", "DISMISSED"].contains(state)
-            else { continue }
-            words[name] = state
-        }
-        return PullRequest(
-            number: pull.number, title: pull.title ?? "", author: pull.user?.login ?? "",
-            url: pull.html_url ?? "",
-            approvers: words.filter { $0.value == "APPROVED" }.keys.sorted())
+        return GitHubCalls.pullRequest(pull, reviews)
     }
 }

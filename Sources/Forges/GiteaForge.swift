@@ -4,17 +4,18 @@ public import Ports
 
 /// Gitea and Forgejo, by version 1 of their API.
 public struct GiteaForge: Forge {
-    private let client: ForgeClient
-    private let path: [String]
-    private let marker: String
+    private var client: ForgeClient { calls.client }
+    private var path: [String] { calls.path }
+    private let calls: GitHubCalls
     public var kind: String { ForgeConfiguration.Kind.gitea.rawValue }
 
     public init(configuration: ForgeConfiguration, http: HTTPClient) {
-        client = ForgeClient(configuration: configuration, http: http) { token in
+        let client = ForgeClient(configuration: configuration, http: http) { token in
             [("Authorization", "token \(token)")]
         }
-        path = ["repos"] + configuration.repository.split(separator: "/").map(String.init)
-        marker = "<!-- \(configuration.marker) -->"
+        calls = GitHubCalls(
+            client: client, path: ["repos"] + configuration.repository.split(separator: "/").map(String.init),
+            marker: "<!-- \(configuration.marker) -->")
     }
 
     public func reference(ofPullRequest number: Int) -> String { "refs/pull/\(number)/head" }
@@ -27,44 +28,25 @@ public struct GiteaForge: Forge {
             let last = known.first { $0.context == status.context.rawValue }
             if last?.status == status.state.rawValue, last?.description == status.description { return }
         }
-        try await client.send(
-            "POST", path + ["statuses", status.commit.rawValue],
-            NewStatus(
-                state: status.state.rawValue, context: status.context.rawValue,
-                description: status.description))
+        try await calls.show(status)
     }
 
     public func show(_ comment: PlanComment) async throws(ForgeError) {
-        let issue = path + ["issues", "\(comment.pullRequest)", "comments"]
-        let body = NewBody(body: marker + "\n" + comment.body)
         // All comments of an issue come at once here.
-        let known = try await client.get([WireComment].self, issue).first {
-            $0.body?.hasPrefix(marker) == true
-        }
-        guard let known else {
-            try await client.send("POST", issue, body)
-            return
-        }
-        if known.body == body.body { return }
-        try await client.send("PATCH", path + ["issues", "comments", "\(known.id)"], body)
+        let known = try await client.get([WireComment].self, calls.comments(comment.pullRequest))
+        try await calls.show(comment, known: known)
     }
 
     public func propose(
         branch: String, into base: String, title: String, body: String
     ) async throws(ForgeError) -> PullRequest {
-        if let open = try await open(branch) { return GitHubForge.pullRequest(open) }
-        try await client.send(
-            "POST", path + ["pulls"], NewPull(title: title, head: branch, base: base, body: body))
-        guard let made = try await open(branch) else {
-            throw ForgeError(.protocolViolation, "a pull request from \(branch) was made and is not there")
+        try await calls.propose(NewPull(title: title, head: branch, base: base, body: body)) {
+            () async throws(ForgeError) in try await open(branch)
         }
-        return GitHubForge.pullRequest(made)
     }
 
     public func withdraw(branch: String, reason: String) async throws(ForgeError) {
-        guard let open = try await open(branch) else { return }
-        try await client.send("POST", path + ["issues", "\(open.number)", "comments"], NewBody(body: reason))
-        try await client.send("PATCH", path + ["pulls", "\(open.number)"], NewState(state: "closed"))
+        try await calls.withdraw(open(branch), reason: reason)
     }
 
     /// A fork may have a branch of the same name: a pull request from there is not ours.
@@ -83,6 +65,6 @@ public struct GiteaForge: Forge {
         guard pull.merged_at != nil else { return nil }
         let reviews = try await client.list(
             WireReview.self, path + ["pulls", "\(pull.number)", "reviews"], size: "limit")
-        return GitHubForge.pullRequest(pull, reviews)
+        return GitHubCalls.pullRequest(pull, reviews)
     }
 }
