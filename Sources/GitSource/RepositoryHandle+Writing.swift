@@ -113,28 +113,34 @@ extension RepositoryHandle {
         }
     }
 
-    /// Moves `name` from `old` to `new`, or makes it where `old` is `nil`; `false`: it stands elsewhere by now.
-    func moveReference(_ name: String, from old: ObjectID?, to new: ObjectID) throws(GitError) -> Bool {
-        var raw = new.raw
-        var reference: OpaquePointer?
-        defer { unsafe git_reference_free(reference) }
-        var code: Int32
-        try LibGit2.start()
-        if let old {
-            var expected = old.raw
-            code = try unsafe withPointer { repository throws(GitError) in
-                unsafe git_reference_create_matching(
-                    &reference, repository, name, &raw, 1, &expected, "slipway")
-            }
-        } else {
-            code = try unsafe withPointer { repository throws(GitError) in
-                unsafe git_reference_create(&reference, repository, name, &raw, 0, "slipway")
-            }
+    /// Moves `name` from `old` to `new`, or makes it where `old` is `nil`.
+    ///
+    /// It is looked at under the lock that git's own programs take, too: libgit2 1.5 by itself would let one of two that
+    /// make the same reference at once replace what the other has made.
+    func moveReference(_ name: String, from old: ObjectID?, to new: ObjectID) throws(GitError) -> Move {
+        try unsafe withPointer { repository throws(GitError) in
+            var transaction: OpaquePointer?
+            try check("git_transaction_new", unsafe git_transaction_new(&transaction, repository))
+            defer { unsafe git_transaction_free(transaction) }
+            let lock = unsafe git_transaction_lock_ref(transaction, name)
+            if lock == GIT_ELOCKED.rawValue { return .locked }
+            try check("git_transaction_lock_ref", lock)
+            guard try target(ofReference: name) == old else { return .overtaken }
+            var raw = new.raw
+            try check(
+                "git_transaction_set_target",
+                unsafe git_transaction_set_target(transaction, name, &raw, nil, "slipway"))
+            try check("git_transaction_commit", unsafe git_transaction_commit(transaction))
+            return .moved
         }
-        if code == GIT_EMODIFIED.rawValue || code == GIT_EEXISTS.rawValue || code == GIT_ENOTFOUND.rawValue {
-            return false
-        }
-        try check("git_reference_create_matching", code)
-        return true
+    }
+
+    /// What became of a reference.
+    enum Move {
+        case moved
+        /// It does not stand where it was read any more.
+        case overtaken
+        /// Somebody is writing it right now, or was killed while writing.
+        case locked
     }
 }

@@ -173,6 +173,27 @@ internal import Testing
         #expect(ledgers.count == 12)
     }
 
+    /// The first of all notes is written by two at once: neither takes the other's for its own.
+    @Test func theFirstNoteIsWrittenByManyAtOnce() async throws {
+        for _ in 0..<5 {
+            let remote = try TestRepository()
+            let head = try remote.push(["shop.yaml": "1"])
+            let apps = (0..<6).map { "app-\($0)" }
+            try await withThrowingTaskGroup { group in
+                for app in apps {
+                    let writer = try Follower(remote.path, pushCredentials: GitCredentials.none)
+                    group.addTask {
+                        try await writer.repository.publish([try Self.record(app, 1, at: head)], [])
+                    }
+                }
+                try await group.waitForAll()
+            }
+            let reader = try Follower(remote.path)
+            _ = try await reader.fetch(branch: "main")
+            #expect(try await reader.repository.outcomes(at: head).map(\.app.rawValue).sorted() == apps)
+        }
+    }
+
     /// People's own notes, git's other ways to split names, and a history that somebody has rewritten.
     @Test func whatOthersHaveWrittenStays() async throws {
         let remote = try TestRepository()

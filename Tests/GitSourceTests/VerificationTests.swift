@@ -63,6 +63,11 @@ internal import Testing
             try Self.gpg(["--homedir", trusted, "--import", file], home)
             keyring = home + "/keyring.gpg"
             try Self.gpg(["--homedir", trusted, "--output", keyring, "--export"] + names, home)
+            // A key that has expired signs nothing today; it did in its time.
+            _ = try folder.writeProgram(
+                "sign",
+                "#!/bin/sh\nexec /usr/bin/gpg --batch --pinentry-mode loopback --faked-system-time \"$SLIPWAY_TIME\" \"$@\"\n"
+            )
         }
 
         deinit { _ = try? Self.run(["/usr/bin/gpgconf", "--kill", "all"], folder.path) }
@@ -135,11 +140,6 @@ internal import Testing
             self.keys = keys
             remote = try TestRepository()
             path = remote.folder.path + "/clone"
-            // A key that has expired signs nothing today; it did in its time.
-            _ = try keys.folder.writeProgram(
-                "sign",
-                "#!/bin/sh\nexec /usr/bin/gpg --batch --pinentry-mode loopback --faked-system-time \"$SLIPWAY_TIME\" \"$@\"\n"
-            )
             try git(["clone", "-q", remote.path, path], in: nil)
         }
 

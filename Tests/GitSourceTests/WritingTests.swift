@@ -110,6 +110,22 @@ internal import Testing
         withExtendedLifetime(server) {}
     }
 
+    /// A lock that a killed writer has left is not ours to remove; the person is told which one it is.
+    @Test func aLockThatStaysIsNamed() async throws {
+        var server: HTTPGitServer?
+        let place = try await place(isLocal: true, server: &server)
+        let lock = place.remote.path + "/refs/heads/main.lock"
+        try Data().write(to: URL(filePath: lock))
+        let error = await #expect(throws: SourceError.self) {
+            try await place.follower.repository.revert(try order(place, .commit))
+        }
+        #expect(error?.message.contains("refs/heads/main.lock stands there; remove it") == true)
+        #expect(FileManager.default.fileExists(atPath: lock))
+        try FileManager.default.removeItem(atPath: lock)
+        _ = try await place.follower.repository.revert(try order(place, .commit))
+        #expect(try place.remote.git("show", "main:apps/shop.yaml") == "1")
+    }
+
     @Test(arguments: [true, false]) func aProposalIsRenewedAndOthersWorkOnItStays(isLocal: Bool) async throws
     {
         var server: HTTPGitServer?

@@ -9,8 +9,6 @@ internal import Ports
 /// Each attempt begins with what the remote has now and puts the change on top of it, so nobody's work is ever replaced:
 /// whoever was faster is built upon, and a push that the remote refuses because of that is made again.
 extension RemoteFetch {
-    private static let attempts = 8
-
     /// What becomes of the remote's references.
     private enum Step {
         case move(String, from: ObjectID?, to: ObjectID)
@@ -28,8 +26,8 @@ extension RemoteFetch {
         lock.removeLeftovers()
         // The mirror lends its objects: a new commit names what was fetched long ago.
         try? workshop.borrowObjects(of: request.mirror)
-        var refusal = ""
-        for _ in 0..<Self.attempts {
+        var race = PushRace()
+        while true {
             let remote = try RemoteHandle(url: address.text, in: workshop, monitor: monitor)
             monitor.beginAgain()
             try remote.connect()
@@ -45,9 +43,15 @@ extension RemoteFetch {
             if try push(to: target, isForced: isForced, from: workshop, monitor) {
                 return answer(.done(commit))
             }
-            refusal = monitor.refusal ?? "somebody else has pushed meanwhile"
+            guard race.isWorthAnother(after: head, isRefusal: monitor.refusal != nil) else {
+                throw lost(monitor.refusal ?? "somebody else has pushed first each time")
+            }
+            race.wait()
         }
-        throw GitError(call: "push", code: GIT_ENONFASTFORWARD.rawValue, category: 0, text: refusal)
+    }
+
+    private func lost(_ reason: String) -> GitError {
+        GitError(call: "push", code: GIT_ENONFASTFORWARD.rawValue, category: 0, text: reason)
     }
 
     private static let fetched = "refs/slipway/fetched"
@@ -95,7 +99,8 @@ extension RemoteFetch {
         let path = address.path
         let isBare = unsafe access(path + "/HEAD", F_OK) == 0
         let repository = try RepositoryHandle(opening: isBare ? path : path + "/.git")
-        for _ in 0..<Self.attempts {
+        var race = PushRace()
+        while true {
             var heads: [String: ObjectID] = [:]
             for name in publication.work.references { heads[name] = try repository.target(ofReference: name) }
             let step = try step(publication.work, heads, in: repository)
@@ -105,11 +110,16 @@ extension RemoteFetch {
                     call: "push", code: -1, category: 0,
                     text: "it has a work tree, whose branches are its owner's")
             }
-            if try repository.moveReference(target, from: head, to: commit) { return answer(.done(commit)) }
+            let outcome = try repository.moveReference(target, from: head, to: commit)
+            if outcome == .moved { return answer(.done(commit)) }
+            guard race.isWorthAnother(after: head, isRefusal: false) else {
+                throw lost(
+                    outcome == .locked
+                        ? "\(target).lock stands there; remove it if no other program is writing"
+                        : "somebody else has written first each time")
+            }
+            race.wait()
         }
-        throw GitError(
-            call: "push", code: GIT_ENONFASTFORWARD.rawValue, category: 0,
-            text: "somebody else has written meanwhile")
     }
 
     private func step(
