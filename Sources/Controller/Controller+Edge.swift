@@ -113,7 +113,10 @@ extension Controller {
 
     func edgeView(of app: AppName) -> EdgeView {
         guard edge != nil else { return .none }
-        guard edgeState.isCurrent else { return .unreachable(edgeState.problem) }
+        guard edgeState.isCurrent else {
+            let lastRead = edgeState.readTick > 0 ? edgeState.routes[app] ?? [:] : nil
+            return .unreachable(edgeState.problem, lastRead: lastRead)
+        }
         return .routes(edgeState.routes[app] ?? [:])
     }
 

@@ -84,7 +84,10 @@ public enum EdgeView: Hashable, Sendable {
     /// The installation has none: requests find the instances by themselves.
     case none
     /// It cannot be read now, for the reason given; nothing that depends on it is decided.
-    case unreachable(String)
+    ///
+    /// - Parameter lastRead: routes of the app as this controller has last read them; `nil`: it never has, so nobody
+    ///   knows which instances get requests, whatever the specs say.
+    case unreachable(String, lastRead: [ProcessName: RouteView]?)
     /// Routes of the app by process.
     case routes([ProcessName: RouteView])
 }

@@ -30,8 +30,21 @@ extension AppPlanning {
 
     /// Why nothing can be decided that depends on the edge.
     var edgeProblem: String? {
-        guard case .unreachable(let problem) = input.edge else { return nil }
+        guard case .unreachable(let problem, _) = input.edge else { return nil }
         return problem
+    }
+
+    /// The edge is away, and something of the app waits for it.
+    var isEdgeMissed: Bool {
+        guard case .unreachable(_, let lastRead) = input.edge else { return false }
+        return lastRead == nil || !routedProcesses.isEmpty
+    }
+
+    /// The edge may give requests to the instance, as far as can be told while it is away.
+    private func mayBeServed(_ view: InstanceView) -> Bool {
+        let process = view.instance.labels.process
+        guard case .unreachable(_, let lastRead?) = input.edge, !isRouted(process) else { return true }
+        return lastRead[process]?.observed.route.targets.contains { $0.container == view.id } ?? false
     }
 
     func observedRoute(_ process: ProcessName) -> RouteView? {
@@ -79,8 +92,8 @@ extension AppPlanning {
         if isPlanted(.drainSkipped) { return true }
         let process = view.instance.labels.process
         if edgeProblem != nil {
-            // It may get requests or not: one that answers none loses none.
-            return !view.isTrusted || !isRouted(process)
+            // One that answers no requests loses none.
+            return !view.isTrusted || !mayBeServed(view)
         }
         if observedRoute(process)?.observed.route.targets.contains(where: { $0.container == view.id }) == true
         {

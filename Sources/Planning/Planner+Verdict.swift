@@ -198,7 +198,7 @@ extension AppPlanning {
     }
 
     func edgeBlockers() -> [Blocker] {
-        guard let problem = edgeProblem, !routedProcesses.isEmpty else { return [] }
+        guard isEdgeMissed, let problem = edgeProblem else { return [] }
         return [Blocker(cause: .edge, object: "edge", message: problem, command: "slipway status")]
     }
 
@@ -262,7 +262,7 @@ extension AppPlanning {
         }) {
             plan.verdict = .progressing
             plan.phase = "cleaning up"
-            plan.because = worldBlockers() + cleanupBlockers(views) + unseenBlockers(views)
+            plan.because = worldBlockers() + edgeBlockers() + cleanupBlockers(views) + unseenBlockers(views)
         } else if !areRoutesSettled {
             plan.verdict = edgeProblem == nil ? .progressing : .degraded
             plan.phase = "routing"

@@ -122,8 +122,7 @@ struct AppPlanning {
     /// While the world stands in the way, the rollout's deadline does not come nearer.
     private mutating func holdDeadline() {
         guard var rollout = memory.rollout, !isPlanted(.stallsNotHeldAgainst) else { return }
-        let isEdgeAway = edgeProblem != nil && !routedProcesses.isEmpty
-        if !input.isEngineCurrent || !worldFailures.isEmpty || isEdgeAway {
+        if !input.isEngineCurrent || !worldFailures.isEmpty || isEdgeMissed {
             guard rollout.stalledSince == nil else { return }
             rollout.stalledSince = now
         } else if let since = rollout.stalledSince {

@@ -77,7 +77,9 @@ import Testing
         case 13: world.retry()
         case 14: world.faultsPerHundred = world.random.next() % 2 == 0 ? 30 : 0
         case 15, 16: world.promote()
-        case 17: world.isEdgeAway.toggle()
+        case 17:
+            world.isEdgeAway.toggle()
+            world.edgeLastRead = world.random.next() % 2 == 0 ? world.routes : nil
         case 18: if world.routes != nil { world.routes = [:] }
         default:
             let before = world.desired

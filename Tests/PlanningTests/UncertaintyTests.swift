@@ -90,6 +90,23 @@ import Testing
         #expect(world.performed[.unroute] == nil)
     }
 
+    /// Seed 2277 of the simulation: the store was lost, and the spec had no route any more.
+    @Test func `nothing goes before the edge was read once, whatever the spec says of routes`() {
+        var world = settled(spec("one"))
+        let before = world.instances.keys.sorted()
+        world.memory.lastGood = nil
+        world.isEdgeAway = true
+        var silent = spec("one", replicas: 0)
+        silent.processes[0].domains = nil
+        world.commit(silent, behavior: .healthy)
+        for _ in 0..<20 { _ = world.step() }
+        #expect(world.instances.keys.sorted() == before)
+        #expect(world.lastPlan?.because.contains { $0.cause == .edge } == true)
+        // Read a moment ago: it has no route for them.
+        world.edgeLastRead = [:]
+        run(&world) { $0.instances.isEmpty }
+    }
+
     @Test func `what an overtaken canary has been given is not taken from blue and green that go on with it`()
     {
         var world = settled(spec("one"))

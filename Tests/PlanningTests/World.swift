@@ -32,6 +32,8 @@ struct World {
     /// `nil`: there is no edge.
     var routes: [ProcessName: RouteView]?
     var isEdgeAway = false
+    /// While the edge is away; `nil`: the controller has not read it yet.
+    var edgeLastRead: [ProcessName: RouteView]?
     /// How many of a hundred actions fail, whether they were done or not.
     var faultsPerHundred = 0
     var isForgotten = false
@@ -105,7 +107,7 @@ struct World {
 
     private var edge: EdgeView {
         guard let routes else { return .none }
-        return isEdgeAway ? .unreachable("the edge is away") : .routes(routes)
+        return isEdgeAway ? .unreachable("the edge is away", lastRead: edgeLastRead) : .routes(routes)
     }
 
     /// Plans once, takes the plan, and lets the next thing happen. `false` when nothing is left to happen.
