@@ -6,6 +6,15 @@ import Planning
 /// A value with one reference inside: a dictionary of records copies a whole element for each look at it, and ten
 /// thousand apps are looked at several times in a pass.
 struct AppRecord {
+    /// The last time that an action was done, and how often in a row.
+    struct Success {
+        var times: Int
+        var at: Instant
+        var action: Action
+        /// Of its container, as it was read afterwards.
+        var startStamp: String?
+    }
+
     // Safe to send: it is written only while one record alone refers to it.
     private final class Storage: @unchecked Sendable {
         var memory: AppMemory
@@ -17,7 +26,7 @@ struct AppRecord {
         var inFlight: [Int64: Action] = [:]
         var failures: [ActionKey: ActionFailure] = [:]
         var livenessRestarts: [String: Int] = [:]
-        var successes: [ActionKey: (times: Int, at: Instant, action: Action)] = [:]
+        var successes: [ActionKey: Success] = [:]
         var prepared: PreparedRelease?
         var analysis = AnalysisState()
         var view: PlanView?
@@ -121,7 +130,7 @@ struct AppRecord {
         }
     }
     /// What was done lately and how often, to see what has no effect.
-    var successes: [ActionKey: (times: Int, at: Instant, action: Action)] {
+    var successes: [ActionKey: Success] {
         get { storage.successes }
         _modify {
             makeUnique()
@@ -177,5 +186,12 @@ struct AppRecord {
         let process = instance.labels.process
         return Planner.probedProcess(of: instance, memory) ?? candidate?.spec.process(process)
             ?? memory.lastGood?.spec.process(process)
+    }
+}
+
+extension AppRecord {
+    /// What was found running and could not be asked until now is as undecided as it was, and has its time from now on.
+    mutating func giveTime(now: Instant) {
+        for (id, known) in health where known.isUndecided { health[id]?.stoodStill(now: now) }
     }
 }

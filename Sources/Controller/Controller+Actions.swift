@@ -167,7 +167,8 @@ extension Controller {
         if error.code == .unreachable { engineMayBeLost(error) }
     }
 
-    /// An engine may say yes and do nothing. What is asked for again and again within minutes waits like a failure.
+    /// An engine may say yes and do nothing. What is asked for again and again within minutes waits like a failure; so
+    /// does an instance that ends after each start, but that is no fault of the engine's.
     private func noteSuccess(_ key: ActionKey, _ action: Action, _ app: AppName) {
         guard key.kind != .prepare, key.kind != .restart, var record = apps[app] else { return }
         let limit = 3
@@ -176,13 +177,18 @@ extension Controller {
         let before = record.successes[key]
         // A route is told anew with each instance that comes or goes: another one is not the same thing again.
         let times = before?.action == action ? (before?.times ?? 0) + 1 : 1
-        record.successes[key] = (times, now, action)
+        let stamp = action.container.flatMap { record.instances[$0]?.startStamp }
+        record.successes[key] = .init(times: times, at: now, action: action, startStamp: stamp)
         if times >= limit {
             let next =
                 now + Backoff.delay(attempt: times - limit + 1, longest: .seconds(60), seed: key.object)
+            let hasStarted = key.kind == .start && stamp != nil && stamp != before?.startStamp
             record.failures[key] = ActionFailure(
                 attempts: times, firstAt: now, nextAttemptAt: next,
-                message: "the engine has done it ×\(times) without effect", isReleaseFault: false)
+                message: hasStarted
+                    ? "it has ended after each of \(times) starts"
+                    : "the engine has done it ×\(times) without effect",
+                isReleaseFault: false, isPause: hasStarted)
             timers.add(.plan(app), at: next)
         }
         apps[app] = record

@@ -135,11 +135,7 @@ extension Controller {
     /// is as undecided as it was, and has its time from now on.
     private func noteStandstill(now: Instant) {
         guard let due = timers.next, now - due > .seconds(1) else { return }
-        for (name, record) in apps {
-            for (id, health) in record.health where health.isUndecided {
-                apps[name]?.health[id]?.stoodStill(now: now)
-            }
-        }
+        for name in Array(apps.keys) { apps[name]?.giveTime(now: now) }
     }
 
     private func takeRequests() {
@@ -297,6 +293,8 @@ extension Controller {
         guard var record = apps[name] else { return }
         let before = record.view?.verdict
         let old = record.memory
+        // From now on somebody knows how to ask what was found running.
+        if !record.memory.knowsRelease, plan.memory.knowsRelease { record.giveTime(now: now) }
         record.memory = plan.memory
         if old != planned.memory { keepRebuilt(old, planned, &record.memory) }
         // A commit that was seen while the store wrote has put its own word here; this plan knows nothing of it.

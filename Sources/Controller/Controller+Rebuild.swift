@@ -145,6 +145,7 @@ extension Controller {
                     endedAt: clock.wall(), outcome: .superseded))
         }
         apps[release.app]?.memory.lastGood = release
+        apps[release.app]?.giveTime(now: clock.now())
         advanceNumbers(release.app)
         pending.releases.append(release)
         emit(

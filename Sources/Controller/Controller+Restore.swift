@@ -166,6 +166,7 @@ extension Controller {
             return
         }
         apps[release.app]?.memory.lastGood = release
+        apps[release.app]?.giveTime(now: clock.now())
         changedMemories.insert(release.app)
         pending.releases.append(release)
         emit(

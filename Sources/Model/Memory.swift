@@ -9,6 +9,8 @@ public struct AppMemory: Codable, Hashable, Sendable {
     public var lastGood: Release?
     /// The release that is being moved to, and how far it is.
     public var rollout: Rollout?
+    /// Some release is remembered, which says how its instances are asked whether they are well.
+    public var knowsRelease: Bool { lastGood != nil || rollout != nil }
     /// Releases that failed and are not started again until their spec changes or a person retries.
     public var quarantine: [Quarantined]
     /// How the last rollout ended, for the status; `nil` before the first.

@@ -29,15 +29,20 @@ public struct ActionFailure: Hashable, Sendable {
     public var nextAttemptAt: Instant
     public var message: String
     public var isReleaseFault: Bool
+    /// It was done each time, and the instance has ended by itself since: a pause between two attempts, which holds up no
+    /// deadline.
+    public var isPause: Bool
 
     public init(
-        attempts: Int, firstAt: Instant, nextAttemptAt: Instant, message: String, isReleaseFault: Bool
+        attempts: Int, firstAt: Instant, nextAttemptAt: Instant, message: String, isReleaseFault: Bool,
+        isPause: Bool = false
     ) {
         self.attempts = attempts
         self.firstAt = firstAt
         self.nextAttemptAt = nextAttemptAt
         self.message = message
         self.isReleaseFault = isReleaseFault
+        self.isPause = isPause
     }
 }
 

@@ -77,9 +77,8 @@ struct AppPlanning {
     ) -> [(key: ActionKey, failure: ActionFailure)] {
         guard !failures.isEmpty else { return [] }
         // An image that is not there yet holds up nothing that runs or moves.
-        return failures.filter { !$0.value.isReleaseFault && $0.key.kind != .prepare }.map {
-            ($0.key, $0.value)
-        }
+        return failures.filter { !$0.value.isReleaseFault && !$0.value.isPause && $0.key.kind != .prepare }
+            .map { ($0.key, $0.value) }
         .sorted { ($0.0.kind.rawValue, $0.0.object) < ($1.0.kind.rawValue, $1.0.object) }
     }
 
@@ -258,8 +257,10 @@ struct AppPlanning {
     private func isUndecided(
         _ instance: ObservedInstance, _ health: InstanceHealth, _ isStopping: Bool
     ) -> Bool {
-        health.isUndecided && instance.state == .running && !isStopping
-            && now - health.startedAt < Self.undecidedTime
+        guard health.isUndecided, instance.state == .running, !isStopping else { return false }
+        // What became known only in this pass could not be asked before.
+        let isNew = memory.knowsRelease && !input.memory.knowsRelease
+        return isNew || now - health.startedAt < Self.undecidedTime
     }
 
     private mutating func wakeForUndecided() {

@@ -212,6 +212,23 @@ import Testing
         await bench.stop()
     }
 
+    /// Seed 3242 of the simulation: the last good release has the same template, and ran none of it.
+    @Test func `instances that end after each start are no fault of the engine, and the deadline comes`() async throws {
+        let bench = try await Workbench()
+        bench.engine.setBehavior(.crashes(code: 1), forImagesContaining: "shop:1")
+        func commit(replicas: Int) {
+            let text = Workbench.spec("shop", image: "shop:1", replicas: replicas, more: "restart: \"no\"")
+            bench.repository.commit(["shop.yaml": text])
+        }
+        commit(replicas: 0)
+        await bench.waitForVerdict(.converged)
+        commit(replicas: 2)
+        await bench.waitForVerdict(.rolledBack, release: 1)
+        let because = await bench.controller.status().apps.first?.because.map(\.message) ?? []
+        #expect(because.contains { $0.contains("no progress for 1m") }, "\(because)")
+        await bench.stop()
+    }
+
     @Test func `a disk that is full for longer than the timeout is held against no release`() async throws {
         let bench = try await Workbench()
         bench.repository.commit(spec("1"))

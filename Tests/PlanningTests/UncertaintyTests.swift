@@ -90,6 +90,19 @@ import Testing
         #expect(world.performed[.unroute] == nil)
     }
 
+    /// Seed 2719 of the simulation: git could not be read for longer than anything is undecided.
+    @Test func `what nobody could ask is not taken away in the moment in which somebody can`() throws {
+        var world = settled(spec("one"))
+        world.memory.lastGood = nil
+        world.forgetHealth()
+        world.now = world.now + .seconds(60)
+        world.commit(spec("two", replicas: 2), behavior: .healthy)
+        world.decide()
+        let plan = try #require(world.lastPlan)
+        #expect(plan.memory.rollout != nil)
+        #expect(!plan.actions.contains { $0.kind == .remove || $0.kind == .route }, "\(plan.actions)")
+    }
+
     /// Seed 2277 of the simulation: the store was lost, and the spec had no route any more.
     @Test func `nothing goes before the edge was read once, whatever the spec says of routes`() {
         var world = settled(spec("one"))

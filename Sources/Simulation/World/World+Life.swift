@@ -128,7 +128,7 @@ extension World {
         after(lifeChance.milliseconds(6_000, 30_000)) { [self] in
             guard let life = lives[id], life.epoch == epoch else { return }
             if isCalm, life.isServing { return }
-            setServing(id, epoch, !life.isServing, life.isServing ? "stops serving" : "serves again")
+            setServing(id, epoch, !life.isServing, life.isServing ? Happening.stopsServing : "serves again")
             flapLater(id, epoch)
         }
     }
@@ -153,7 +153,7 @@ extension World {
         // What has never served does not begin to by having been sick; nobody could ask it whether it does.
         guard let life = lives[id], life.isRunning, life.temper != .mute else { return }
         lives[id]?.sickUntil = now + .seconds(Int64(seconds))
-        setServing(id, life.epoch, false, "stops serving")
+        setServing(id, life.epoch, false, Happening.stopsServing)
         serveLater(id, life.epoch, Int64(seconds) * 1_000_000_000)
     }
 

@@ -18,6 +18,16 @@ struct Takedown {
     var key: RouteKey { RouteKey(app: labels.app, process: labels.process) }
 }
 
+extension Happening {
+    /// An instance that runs on has stopped to serve, or cannot be asked: a call that hangs has not done that.
+    fileprivate var isSickness: Bool {
+        guard case .life(_, let words) = self else { return false }
+        return words.hasSuffix(Self.stopsServing)
+    }
+
+    static let stopsServing = "stops serving"
+}
+
 /// Follows calls from the decision to the effect.
 struct CallWatch {
     struct Plan {
@@ -39,7 +49,7 @@ struct CallWatch {
     /// - Returns: what the happening has taken down: at the SIGTERM, or whatever else ends an instance that a call is
     ///   about to end.
     mutating func observe(_ happening: Happening, _ book: ChargeBook, in world: WorldTruth) -> [Takedown] {
-        var taken = underWay.isEmpty ? [] : takeFallen(in: world)
+        var taken = underWay.isEmpty || happening.isSickness ? [] : takeFallen(in: world)
         switch happening {
         case .stored(let batch, _, nil):
             for intent in batch.intents {
