@@ -109,7 +109,7 @@ let package = Package(
         tests("NameServerTests", ["Execution", "NameServer", "TestServers"]),
         tests("EdgeProxyTests", ["EdgeProxy", "Execution", "HTTPClient", "Model", "Ports", "TestServers"]),
         tests("EngineConformanceTests", ["DockerEngine", "Execution", "HTTPClient", "Model", "Ports", "Simulation"]),
-        tests("ControllerTests", ["Controller", "Model", "Planning", "Ports", "Simulation", "Telemetry"]),
+        tests("ControllerTests", ["Controller", "Model", "Planning", "Ports", "Simulation", "SpecLoading", "Telemetry"]),
         tests("SimulationTests", ["Execution", "Model", "Ports", "Simulation", "slipway-sim"]),
         tests("ControlAPITests", ["Commands", "ControlAPI", "HTTPClient", "HTTPServer", "Model", "Ports"]),
         tests("CommandsTests", ["Commands", "Execution", "Model", "Ports", "Simulation"], exclude: ["Golden"]),

@@ -135,8 +135,9 @@ public struct ControlRouter: Sendable {
         case .plan:
             let source = try read.name("source", SourceName.self)
             let head = try read.revision("head")
+            let base = try read.revision("base")
             return try await json { () throws(ControlError) in
-                try await surface.plan(source: source, head: head)
+                try await surface.plan(source: source, head: head, base: base)
             }
         case .planFiles:
             let body = try read.body(PlanRequest.self)

@@ -78,7 +78,7 @@ struct RequestReader {
             (0x21...0x7e).contains(byte) && !"\\~^:?*[ ".utf8.contains(byte)
         }
         guard isPlain, text.utf8.count <= 255, !text.hasPrefix("-"), !text.contains("..") else {
-            throw .invalid("query parameter '\(key)' must be a commit, a branch or a tag")
+            throw .invalid("query parameter '\(key)' must be the full id of a commit, or a branch")
         }
         return text
     }

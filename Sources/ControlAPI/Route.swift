@@ -53,7 +53,7 @@ struct Route: Sendable, Hashable {
         post(.promote, "/v1/apps/{app}/promote"),
         post(.pause, "/v1/apps/{app}/pause"),
         post(.resume, "/v1/apps/{app}/resume"),
-        get(.plan, "/v1/plan", ["source", "head"]),
+        get(.plan, "/v1/plan", ["source", "head", "base"]),
         post(.planFiles, "/v1/plan"),
         get(.trace, "/v1/trace/{container}"),
         post(.sync, "/v1/sync"),

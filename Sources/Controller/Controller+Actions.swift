@@ -97,6 +97,7 @@ extension Controller {
         apps[app]?.prepared = PreparedRelease(
             specDigest: candidate.digest, image: image,
             templates: Templates.templates(for: candidate.spec, image: image, naming: configuration.naming))
+        admit(image, of: app)
     }
 
     func own(_ id: ContainerID, _ name: String, _ app: AppName) {

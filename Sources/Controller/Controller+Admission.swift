@@ -46,8 +46,10 @@ extension Controller {
             guard let head = record.tree?.commit.id, record.memory.approvedPlan != head else { continue }
             let changes = changes(desired, of: name)
             let plans = record.memory.plans ?? []
-            if changes.isEmpty || plans.contains(where: { $0.changes == changes }) {
+            let shown = plans.last { $0.changes == changes }
+            if changes.isEmpty || shown != nil {
                 sources[name]?.memory.approvedPlan = head
+                sources[name]?.memory.plannedImages = changes.isEmpty ? nil : shown?.images
                 pending.sources[name] = sources[name]?.memory
                 continue
             }
@@ -80,12 +82,31 @@ extension Controller {
         left.keys.count { right[$0] != nil }
     }
 
+    /// An image that was resolved just now: the tag may have been moved since the plan was shown.
+    func admit(_ image: ResolvedImage, of name: AppName) {
+        unplannedImages[name] = nil
+        guard let candidate = apps[name]?.candidate, let record = sources[candidate.origin.source],
+            record.source.dealings.requiresPlan, let planned = record.memory.plannedImages?[name],
+            planned != image.digest
+        else { return }
+        unplannedImages[name] = (
+            candidate.digest,
+            "\(candidate.spec.image) is \(image.digest.short) now, and the plan has shown \(planned.short)"
+        )
+        reconsider(name)
+        markDirty(name)
+    }
+
     /// A person lets a commit through that nobody was shown.
     func approvePlan(of id: CommitID) {
         for (name, record) in sources
         where record.tree?.commit.id == id && record.source.dealings.requiresPlan {
             sources[name]?.memory.approvedPlan = id
+            sources[name]?.memory.plannedImages = nil
             pending.sources[name] = sources[name]?.memory
+        }
+        unplannedImages = unplannedImages.filter { name, _ in
+            apps[name]?.candidate.map { sources[$0.origin.source]?.tree?.commit.id != id } ?? false
         }
         emit(.approved, commit: id, message: "what \(id.short) does is approved without a plan")
         rebuildDesired()
@@ -93,14 +114,18 @@ extension Controller {
 
     /// Commits that wait because of their plan.
     var unplannedCommits: Set<CommitID> {
-        Set(unplanned.keys.compactMap { sources[$0]?.tree?.commit.id })
+        let moved = unplannedImages.compactMap { name, image in
+            apps[name]?.candidate.flatMap { $0.digest == image.spec ? $0.origin.source : nil }
+        }
+        return Set((Array(unplanned.keys) + moved).compactMap { sources[$0]?.tree?.commit.id })
     }
 
     /// Nothing of a commit begins that waits for approval of its plan.
     func heldForPlan(_ wanted: DesiredApp, of name: AppName) -> DesiredApp {
         switch wanted {
         case .spec(var candidate):
-            guard let message = unplanned[candidate.origin.source] else { return wanted }
+            let image = unplannedImages[name].flatMap { $0.spec == candidate.digest ? $0.message : nil }
+            guard let message = unplanned[candidate.origin.source] ?? image else { return wanted }
             let short =
                 sources[candidate.origin.source]?.tree?.commit.id.short ?? candidate.origin.commit.id.short
             candidate.hold = Blocker(

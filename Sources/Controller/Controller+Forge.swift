@@ -85,7 +85,7 @@ extension Controller {
                 description: PlanMarkdown.summary(report))
             let shown = ShownPlan(
                 id: report.id ?? "", pullRequest: number, base: proposal.base, head: proposal.head,
-                changes: planned.changes)
+                changes: planned.changes, images: report.images)
             _ = await settle { controller in controller.remember(shown, of: source) }
             await say([
                 word("status/\(proposal.head)/plan", .forge, source, .status(status)),
@@ -181,5 +181,11 @@ extension Controller {
         if case .held = app.memory.rollout?.phase { return true }
         guard let digest = app.candidate?.digest else { return false }
         return app.memory.quarantine.contains { $0.spec == digest }
+    }
+}
+
+extension PlanReport {
+    fileprivate var images: [AppName: ContentDigest] {
+        apps.reduce(into: [:]) { images, app in images[app.app] = app.image?.digest }
     }
 }

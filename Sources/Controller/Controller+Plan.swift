@@ -6,33 +6,55 @@ internal import SpecLoading
 
 /// What a commit or a work tree would do, against what runs now. Nothing is changed.
 extension Controller {
-    public func plan(source: SourceName?, head: String?) async throws(ControlError) -> PlanReport {
+    public func plan(
+        source: SourceName?, head: String?, base: String?
+    ) async throws(ControlError) -> PlanReport {
         let record = try only(source)
-        let named = head.flatMap(CommitID.init)
-        if head != nil, named == nil {
-            throw ControlError(.invalid, "give the full id of a commit, 40 hex digits")
-        }
         do throws(SourceError) {
-            let commit: CommitID
-            if let named {
-                commit = named
-            } else {
-                commit = try await record.watched.repository.fetch(branch: record.watched.branch)
+            let commit = try await resolve(head, of: record)
+            let (tree, snapshot) = try await tree(at: commit, of: record)
+            let desired = desired(tree, for: record.source.name)
+            var report = report(tree, for: record.source.name)
+            if let base {
+                let start = try await resolve(base, of: record)
+                report.restrict(to: try await self.tree(at: start, of: record).tree.differences(from: tree))
+                report.base = start
+                let changes = changes(desired.apps, of: record.source.name)
+                report.id = PlanDigest.id(
+                    base: start, head: commit, changes: changes, generation: generation(of: changes.keys))
             }
-            let changes = try await record.watched.repository.changes(
-                from: record.tree?.commit.id, to: commit, under: record.source.path)
-            let snapshot = try await record.watched.repository.snapshot(at: commit)
-            let source = record.source
-            let previous = record.tree
-            let hasEdge = edge != nil
-            let tree = await loading {
-                TreeLoader.load(snapshot, changes, previous: previous, source: source, hasEdge: hasEdge)
-            }
-            return await detail(
-                report(tree, for: source.name), tree, snapshot, desired(tree, for: source.name), of: record)
+            return await detail(report, tree, snapshot, desired, of: record)
         } catch {
             throw ControlError(error.code == .notFound ? .notFound : .unavailable, error.message)
         }
+    }
+
+    /// The commit of a full id, or the newest of a branch; of the source's own where none is named.
+    private func resolve(_ revision: String?, of record: SourceRecord) async throws(SourceError) -> CommitID {
+        let repository = record.watched.repository
+        guard let named = revision.flatMap(CommitID.init) else {
+            return try await repository.fetch(branch: revision ?? record.watched.branch)
+        }
+        do throws(SourceError) {
+            _ = try await repository.snapshot(at: named)
+        } catch  where error.code == .notFound {
+            throw SourceError(
+                .notFound, "\(named.short) is in no branch that was fetched yet: name its branch")
+        }
+        return named
+    }
+
+    private func tree(
+        at commit: CommitID, of record: SourceRecord
+    ) async throws(SourceError) -> (tree: LoadedTree, snapshot: any TreeSnapshot) {
+        let repository = record.watched.repository
+        let (source, previous, hasEdge) = (record.source, record.tree, edge != nil)
+        let changes = try await repository.changes(from: previous?.commit.id, to: commit, under: source.path)
+        let snapshot = try await repository.snapshot(at: commit)
+        let tree = await loading {
+            TreeLoader.load(snapshot, changes, previous: previous, source: source, hasEdge: hasEdge)
+        }
+        return (tree, snapshot)
     }
 
     public func plan(files: [PlanFile], source: SourceName?) async throws(ControlError) -> PlanReport {
@@ -61,16 +83,7 @@ extension Controller {
     ) async throws(ControlError) -> (report: PlanReport, changes: [AppName: String]) {
         let record = try only(source)
         do throws(SourceError) {
-            let repository = record.watched.repository
-            let files = try await repository.changes(
-                from: record.tree?.commit.id, to: proposal.merged, under: record.source.path)
-            let snapshot = try await repository.snapshot(at: proposal.merged)
-            let watched = record.source
-            let previous = record.tree
-            let hasEdge = edge != nil
-            let tree = await loading {
-                TreeLoader.load(snapshot, files, previous: previous, source: watched, hasEdge: hasEdge)
-            }
+            let (tree, snapshot) = try await tree(at: proposal.merged, of: record)
             let desired = desired(tree, for: source)
             var report = await detail(report(tree, for: source), tree, snapshot, desired, of: record)
             let changes = changes(desired.apps, of: source)
@@ -132,6 +145,27 @@ extension Controller {
                 base: base, head: tree.commit.id, changes: changes, generation: generation(of: changes.keys)),
             base: base)
     }
+}
+
+extension LoadedTree {
+    /// Apps that are not the same in both.
+    fileprivate func differences(from other: LoadedTree) -> Set<AppName> {
+        func digests(_ tree: LoadedTree) -> [AppName: ContentDigest] {
+            let specs = tree.files.values.flatMap(\.specs)
+            return Dictionary(specs.map { ($0.spec.name, $0.digest) }) { first, _ in first }
+        }
+        func broken(_ tree: LoadedTree) -> Set<AppName> {
+            Set(tree.files.values.flatMap(\.broken).compactMap(\.name))
+        }
+        let (mine, others) = (digests(self), digests(other))
+        let changed = Set(mine.keys).union(others.keys).filter { mine[$0] != others[$0] }
+        return changed.union(broken(self).symmetricDifference(broken(other)))
+    }
+}
+
+extension PlanReport {
+    /// Leaves out what is not about these apps: what git wants of them anyway.
+    fileprivate mutating func restrict(to names: Set<AppName>) { apps.removeAll { !names.contains($0.app) } }
 }
 
 /// Files that are not committed, as a tree to read from.

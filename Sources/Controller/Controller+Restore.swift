@@ -199,7 +199,7 @@ extension Controller {
     /// Nothing of an app begins while its last good release is on the way back.
     func held(_ wanted: DesiredApp, of name: AppName) -> DesiredApp {
         guard case .spec(var candidate) = wanted, let restoration = restorations[name] else {
-            return unplanned.isEmpty ? wanted : heldForPlan(wanted, of: name)
+            return unplanned.isEmpty && unplannedImages.isEmpty ? wanted : heldForPlan(wanted, of: name)
         }
         candidate.isConfirmed = false
         let number = restoration.ledger.lastGood.map { "\($0.number)" } ?? "what failed"

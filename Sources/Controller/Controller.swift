@@ -117,6 +117,8 @@ public actor Controller {
     var planningSources: Set<SourceName> = []
     /// Sources whose newest commit does something else than what was shown, and what.
     var unplanned: [SourceName: String] = [:]
+    /// Apps whose image is another one than the plan of their commit has shown, and in what.
+    var unplannedImages: [AppName: (spec: ContentDigest, message: String)] = [:]
     /// Wakes the reading of the edge.
     let edgeHub = Broadcast<Void>(capacity: 1)
 

@@ -59,14 +59,18 @@ public struct ShownPlan: Codable, Hashable, Sendable {
     public var head: CommitID
     /// What would happen to each app that changes, in a form that is equal where the same would happen.
     public var changes: [AppName: String]
+    /// What the images of apps that change were found to be; of those that could be asked for.
+    public var images: [AppName: ContentDigest]?
     public init(
-        id: String, pullRequest: Int?, base: CommitID, head: CommitID, changes: [AppName: String]
+        id: String, pullRequest: Int?, base: CommitID, head: CommitID, changes: [AppName: String],
+        images: [AppName: ContentDigest]? = nil
     ) {
         self.id = id
         self.pullRequest = pullRequest
         self.base = base
         self.head = head
         self.changes = changes
+        self.images = images
     }
 }
 

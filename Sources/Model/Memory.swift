@@ -203,6 +203,8 @@ public struct SourceMemory: Codable, Hashable, Sendable {
     public var approvedRemovals: CommitID?
     /// The newest commit that a person approved although nobody was shown before what it does.
     public var approvedPlan: CommitID?
+    /// The images that the plan has shown which lets `approvedPlan` through; a tag may name another one by now.
+    public var plannedImages: [AppName: ContentDigest]?
     /// What was shown of pull requests, oldest first; at most 50.
     public var plans: [ShownPlan]?
     /// What the forge was told last of a commit's deploy, oldest first; at most 20.

@@ -79,7 +79,7 @@ struct AppPlanning {
         // An image that is not there yet holds up nothing that runs or moves.
         return failures.filter { !$0.value.isReleaseFault && !$0.value.isPause && $0.key.kind != .prepare }
             .map { ($0.key, $0.value) }
-        .sorted { ($0.0.kind.rawValue, $0.0.object) < ($1.0.kind.rawValue, $1.0.object) }
+            .sorted { ($0.0.kind.rawValue, $0.0.object) < ($1.0.kind.rawValue, $1.0.object) }
     }
 
     var memory: AppMemory {

@@ -9,7 +9,7 @@ public protocol ControlSurface: Sendable {
     /// Without numbers: from what runs to what git wants.
     func diff(app: AppName, from: ReleaseNumber?, to: ReleaseNumber?) async throws(ControlError) -> DiffReport
     /// What the commit `head` of `source` (default: the only source; `nil` head: its branch, fetched now) would do.
-    func plan(source: SourceName?, head: String?) async throws(ControlError) -> PlanReport
+    func plan(source: SourceName?, head: String?, base: String?) async throws(ControlError) -> PlanReport
     /// What these files would do, given as path and content; for a work tree that is not committed.
     func plan(files: [PlanFile], source: SourceName?) async throws(ControlError) -> PlanReport
     func trace(container: String) async throws(ControlError) -> TraceReport

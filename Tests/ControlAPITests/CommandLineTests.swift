@@ -213,6 +213,9 @@ import Testing
             #expect(result.output.hasPrefix("### Slipway plan"))
             #expect(running.surface.asked == ["plan files shop.env,shop.yaml"])
             #expect(await running.slipway("plan", "--repo", directory, "--head", "main").code == 64)
+            #expect(await running.slipway("plan", "--repo", directory, "--base", "main").code == 64)
+            #expect(await running.slipway("plan", "--base", "main", "--head", "shop-1.5").code == 2)
+            #expect(running.surface.asked.last == "plan - main..shop-1.5")
         }
     }
 

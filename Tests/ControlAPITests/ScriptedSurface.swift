@@ -79,8 +79,11 @@ final class ScriptedSurface: ControlSurface {
             $0.diff
         }
     }
-    func plan(source: SourceName?, head: String?) async throws(ControlError) -> PlanReport {
-        try answer("plan \(source.map(\.rawValue) ?? "-") \(head ?? "-")") { $0.plan }
+    func plan(
+        source: SourceName?, head: String?, base: String?
+    ) async throws(ControlError) -> PlanReport {
+        let range = (base.map { $0 + ".." } ?? "") + (head ?? "-")
+        return try answer("plan \(source.map(\.rawValue) ?? "-") \(range)") { $0.plan }
     }
     func plan(files: [PlanFile], source: SourceName?) async throws(ControlError) -> PlanReport {
         try answer("plan files \(files.map(\.path).joined(separator: ","))") { $0.plan }

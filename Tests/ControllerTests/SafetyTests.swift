@@ -213,7 +213,9 @@ import Testing
     }
 
     /// Seed 3242 of the simulation: the last good release has the same template, and ran none of it.
-    @Test func `instances that end after each start are no fault of the engine, and the deadline comes`() async throws {
+    @Test func `instances that end after each start are no fault of the engine, and the deadline comes`()
+        async throws
+    {
         let bench = try await Workbench()
         bench.engine.setBehavior(.crashes(code: 1), forImagesContaining: "shop:1")
         func commit(replicas: Int) {

@@ -138,13 +138,17 @@ enum CommandTable {
             options: [
                 Option("repo", value: "PATH", "send the files of this work tree"),
                 Option(
-                    "head", value: "REV", "the commit, branch or tag to plan; default: the source's branch"),
+                    "head", value: "REV",
+                    "the branch, or the full id of a commit, to plan; default: the source's branch"),
+                Option(
+                    "base", value: "REV", "leave out what differs from the live state in this one already"),
                 source
             ],
             examples: [
                 Example("slipway plan", "what the controller would do for the branch as it is now"),
                 Example("slipway plan --repo .", "what this work tree would do"),
-                Example("slipway plan --head shop-1.5 -o markdown", "as a pull-request comment")
+                Example("slipway plan --head shop-1.5 -o markdown", "as a pull-request comment"),
+                Example("slipway plan --base main --head shop-1.5", "only what the branch itself changes")
             ],
             exits: ["0: no change", "1: error, or a spec that is not valid", "2: there are changes"]),
         CommandDescription(

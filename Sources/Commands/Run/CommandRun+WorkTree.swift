@@ -4,9 +4,10 @@ internal import SpecLoading
 extension CommandRun {
     func plan() async throws -> Int32 {
         let source = try source()
-        if invocation.has("repo"), invocation.has("head") {
+        if invocation.has("repo"), invocation.has("head") || invocation.has("base") {
             throw usage(
-                "--repo plans what lies in the work tree and --head what is committed; give one of them")
+                "--repo plans what lies in the work tree, --head and --base what is committed; give one of them"
+            )
         }
         let client = try client()
         let plan: PlanReport
@@ -15,7 +16,10 @@ extension CommandRun {
                 let request = PlanRequest(files: try workTree(repo), source: source)
                 plan = try await client.post(PlanReport.self, ["v1", "plan"], request)
             } else {
-                let query = [("source", source?.rawValue), ("head", invocation.options["head"])]
+                let query = [
+                    ("source", source?.rawValue), ("head", invocation.options["head"]),
+                    ("base", invocation.options["base"])
+                ]
                 plan = try await client.get(PlanReport.self, ["v1", "plan"], query)
             }
         } catch let error as ControlClient.Failure {

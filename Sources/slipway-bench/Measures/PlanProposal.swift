@@ -55,7 +55,7 @@ struct PlanProposal: Measure {
             let clock = ContinuousClock()
             let start = clock.now
             let proposal = try await repository.proposal("refs/pull/\(round + 1)/head", into: "main")
-            let plan = try await controller.plan(source: nil, head: proposal.merged.rawValue)
+            let plan = try await controller.plan(source: nil, head: proposal.merged.rawValue, base: nil)
             let time = milliseconds(clock.now - start)
             guard plan.apps.count(where: { $0.change == .update }) == 10, plan.apps.count == count else {
                 throw BenchError("the plan does not change ten of a thousand apps")

@@ -18,7 +18,7 @@ _slipway() {
         trace) words="--output --socket --server --token-file --no-color --help" ;;
         logs) words="--follow --process --since --tail --output --socket --server --token-file --no-color --help" ;;
         events) words="--follow --after --output --socket --server --token-file --no-color --help" ;;
-        plan) words="--repo --head --source --output --socket --server --token-file --no-color --help" ;;
+        plan) words="--repo --head --base --source --output --socket --server --token-file --no-color --help" ;;
         validate) words="--project --output --socket --server --token-file --no-color --help" ;;
         render) words="--project --output --socket --server --token-file --no-color --help" ;;
         simulate) words="--commit --base --app --what --project --output --socket --server --token-file --no-color --help" ;;

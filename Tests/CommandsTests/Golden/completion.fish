@@ -33,7 +33,8 @@ complete -c slipway -n '__fish_seen_subcommand_from logs' -l tail -x -d 'so many
 complete -c slipway -n '__fish_seen_subcommand_from events' -l follow -s f -d 'go on with new events as they come'
 complete -c slipway -n '__fish_seen_subcommand_from events' -l after -x -d 'events after this number only'
 complete -c slipway -n '__fish_seen_subcommand_from plan' -l repo -r -F -d 'send the files of this work tree'
-complete -c slipway -n '__fish_seen_subcommand_from plan' -l head -x -d 'the commit, branch or tag to plan; default  the source s branch'
+complete -c slipway -n '__fish_seen_subcommand_from plan' -l head -x -d 'the branch, or the full id of a commit, to plan; default  the source s branch'
+complete -c slipway -n '__fish_seen_subcommand_from plan' -l base -x -d 'leave out what differs from the live state in this one already'
 complete -c slipway -n '__fish_seen_subcommand_from plan' -l source -x -d 'one source only'
 complete -c slipway -n '__fish_seen_subcommand_from validate' -l project -x -d 'the source s default project; default  default '
 complete -c slipway -n '__fish_seen_subcommand_from validate' -F

@@ -106,7 +106,8 @@ _slipway() {
             '*::ARGUMENT:_files' ;;
         plan) _arguments \
             '--repo[send the files of this work tree]:PATH:_files' \
-            '--head[the commit, branch or tag to plan; default  the source s branch]:REV: ' \
+            '--head[the branch, or the full id of a commit, to plan; default  the source s branch]:REV: ' \
+            '--base[leave out what differs from the live state in this one already]:REV: ' \
             '--source[one source only]:NAME: ' \
             '--output[how the result is written  table (for people), wide, json, yaml, text or markdown]:FORMAT:(table wide json yaml text markdown)' \
             '--socket[the controller s socket; default  SLIPWAY_SOCKET, else /run/slipway/slipway.sock]:PATH:_files' \
