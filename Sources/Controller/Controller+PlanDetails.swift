@@ -75,22 +75,23 @@ extension Controller {
         _ report: PlanReport, _ places: [Int], _ desired: DesiredState
     ) async -> [(Int, PlanReport.ImagePlan)] {
         let engine = engine
-        var asked: [(place: Int, from: String?, to: String)] = []
+        var asked: [(place: Int, from: Release?, to: String)] = []
         for place in places {
             guard case .spec(let candidate) = desired.apps[report.apps[place].app] else { continue }
-            let old = apps[report.apps[place].app]?.memory.lastGood?.spec.image
-            guard old != candidate.spec.image else { continue }
+            let old = apps[report.apps[place].app]?.memory.lastGood
+            guard old?.spec.image != candidate.spec.image else { continue }
             asked.append((place, old, candidate.spec.image))
         }
         return await withTaskGroup(of: (Int, PlanReport.ImagePlan)?.self) { group in
             for item in asked {
                 group.addTask {
-                    var plan = PlanReport.ImagePlan(from: item.from, to: item.to)
+                    var plan = PlanReport.ImagePlan(from: item.from?.spec.image, to: item.to)
                     do throws(EngineError) {
-                        guard let found = try await engine.look(up: item.to) else { return nil }
+                        let found = try await engine.look(up: item.to, besides: item.from?.image.pinned)
+                        guard let found else { return nil }
                         plan.digest = found.digest
                         plan.exists = true
-                        plan.pullBytes = found.isOnHost ? 0 : nil
+                        plan.pullBytes = found.pullBytes
                     } catch {
                         plan.exists = error.code == .notFound ? false : nil
                         plan.problem = error.message

@@ -58,7 +58,9 @@ extension DockerEngine {
         return ResolvedImage(reference: reference, pinned: pinned, digest: digest, isFromRegistry: true)
     }
 
-    public func look(up reference: String) async throws(EngineError) -> ImageLookup? {
+    public func look(
+        up reference: String, besides present: String?
+    ) async throws(EngineError) -> ImageLookup? {
         guard let name = ImageReference(reference) else {
             throw EngineError(
                 .invalid, "'\(EngineMessage.trimmed(reference))' is not an image reference",
@@ -66,7 +68,7 @@ extension DockerEngine {
         }
         if name.digest == nil, name.host == nil, let local = try await localImage(name, reference: reference)
         {
-            return ImageLookup(digest: local.digest, isOnHost: true)
+            return ImageLookup(digest: local.digest, pullBytes: 0)
         }
         let digest: ContentDigest
         if let written = name.digest {
@@ -76,7 +78,27 @@ extension DockerEngine {
             guard try await !api.peer().isPodman else { return nil }
             digest = try await resolve(name)
         }
-        return ImageLookup(digest: digest, isOnHost: try await image(name.pinned(to: digest)) != nil)
+        let isOnHost = try await image(name.pinned(to: digest)) != nil
+        return ImageLookup(
+            digest: digest, pullBytes: isOnHost ? 0 : await pullBytes(name, digest, besides: present))
+    }
+
+    /// What of the image is not in the one that is there already.
+    private func pullBytes(
+        _ name: ImageReference, _ digest: ContentDigest, besides present: String?
+    ) async -> Int64? {
+        guard let architecture = try? await api.peer().architecture,
+            var blobs = await inspection.blobs(of: name, digest, architecture: architecture)
+        else { return nil }
+        if let old = present.flatMap(ImageReference.init), let digest = old.digest,
+            let known = await inspection.blobs(of: old, digest, architecture: architecture)
+        {
+            blobs = blobs.filter { known[$0.key] == nil }
+        }
+        return blobs.values.reduce(0) { sum, size in
+            let (next, isTooLarge) = sum.addingReportingOverflow(size)
+            return isTooLarge ? .max : next
+        }
     }
 
     /// The image on the host; `nil` if it is not there.

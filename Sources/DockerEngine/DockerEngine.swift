@@ -24,6 +24,7 @@ public final class DockerEngine: Engine {
     let api: DockerAPI
     let policy: PayloadPolicy
     let authentication: RegistryAuthentication
+    let inspection: RegistryInspection
     /// Networks known to be ours, with their project: tells which of a container's addresses is meant.
     private let ownNetworks = Mutex<[String: ProjectName]>([:])
     /// Whoever holds it may make networks.
@@ -37,6 +38,7 @@ public final class DockerEngine: Engine {
         policy = PayloadPolicy(installation: configuration.installation, dns: configuration.dns)
         authentication = RegistryAuthentication(
             credentials: configuration.credentials, dockerConfigFile: configuration.dockerConfigFile)
+        inspection = RegistryInspection(authentication: authentication)
     }
 
     public func info() async throws(EngineError) -> EngineInfo {

@@ -6,12 +6,24 @@ struct RegistryAuthentication: Sendable {
     var dockerConfigFile: String?
 
     /// The value of `X-Registry-Auth`; `nil` where there are no credentials.
-    func header(for registry: String) -> String? {
-        if let credential = credentials[registry] {
-            return encode(
-                Login(username: credential.user, password: credential.secret, serveraddress: registry))
+    func header(for registry: String) -> String? { login(for: registry).flatMap(encode) }
+
+    /// A `config.json` of Docker's with the credentials for this registry and no other.
+    func file(for registry: String) -> String {
+        var entry: [String: String] = [:]
+        if let login = login(for: registry) {
+            entry["identitytoken"] = login.identitytoken
+            let pair = "\(login.username ?? ""):\(login.password ?? "")"
+            entry["auth"] = login.username.map { _ in Data(pair.utf8).base64EncodedString() }
         }
-        return loginFromFile(for: registry).flatMap(encode)
+        // Texts can always be written as JSON.
+        let json = try? JSONEncoder().encode(["auths": entry.isEmpty ? [:] : [registry: entry]])
+        return json.map { String(decoding: $0, as: UTF8.self) } ?? "{}"
+    }
+
+    private func login(for registry: String) -> Login? {
+        guard let credential = credentials[registry] else { return loginFromFile(for: registry) }
+        return Login(username: credential.user, password: credential.secret, serveraddress: registry)
     }
 
     private struct Login: Encodable {

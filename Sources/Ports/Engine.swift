@@ -13,7 +13,9 @@ public protocol Engine: Sendable {
     /// The digest that `reference` names now, and the image present on the host. With `known`, that very image.
     func prepare(reference: String, known: ResolvedImage?) async throws(EngineError) -> ResolvedImage
     /// What `reference` names now, without bringing it; `nil`: the adapter cannot tell.
-    func look(up reference: String) async throws(EngineError) -> ImageLookup?
+    ///
+    /// - Parameter present: the pinned name of an image that the host has; what both have is not pulled again.
+    func look(up reference: String, besides present: String?) async throws(EngineError) -> ImageLookup?
     /// Makes what is missing of network, volumes and container, puts the files in, and starts it.
     ///
     /// A container of that name with the same template label is taken as its own earlier result; another one is
@@ -44,16 +46,19 @@ public protocol Engine: Sendable {
 }
 
 extension Engine {
-    public func look(up reference: String) async throws(EngineError) -> ImageLookup? { nil }
+    public func look(up reference: String, besides present: String?) async throws(EngineError) -> ImageLookup?
+    {
+        nil
+    }
 }
 
 public struct ImageLookup: Sendable, Hashable {
     public var digest: ContentDigest
-    /// Nothing would have to be pulled.
-    public var isOnHost: Bool
-    public init(digest: ContentDigest, isOnHost: Bool) {
+    /// Compressed size in bytes of what would have to be pulled; 0: it is on the host; `nil`: nobody can tell.
+    public var pullBytes: Int64?
+    public init(digest: ContentDigest, pullBytes: Int64?) {
         self.digest = digest
-        self.isOnHost = isOnHost
+        self.pullBytes = pullBytes
     }
 }
 

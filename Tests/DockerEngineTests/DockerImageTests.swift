@@ -104,6 +104,52 @@ import Testing
         }
     }
 
+    /// For plans: nothing is brought, and the size is what the registry itself says of the layers.
+    @Test func `an image is looked up without being pulled, with what a pull would bring`() async throws {
+        struct Manifest: Decodable {
+            struct Blob: Decodable { var size: Int64 }
+            var config: Blob
+            var layers: [Blob]
+        }
+        try await withRegistry(isProtected: true) { registry in
+            try await withEngine { fixture in
+                let name = try await publish(fixture, to: registry)
+                let configuration = DockerConfiguration(
+                    socketPath: EngineFixture.socketPath, installation: fixture.installation,
+                    credentials: [registry: .init(user: "user", secret: "secret")])
+                let engine = DockerEngine(configuration: configuration, client: fixture.client)
+                let path = name.dropFirst(registry.count + 1)
+                let login = Data("user:secret".utf8).base64EncodedString()
+                let answer = try await fixture.client.send(
+                    HTTPRequest(
+                        url: "http://\(registry)/v2/\(path)/manifests/1",
+                        headers: [
+                            ("Authorization", "Basic \(login)"),
+                            ("Accept", "application/vnd.docker.distribution.manifest.v2+json")
+                        ]))
+                let manifest = try JSONDecoder().decode(Manifest.self, from: Data(answer.body))
+                let size = manifest.config.size + manifest.layers.reduce(0) { $0 + $1.size }
+                let found = try #require(try await engine.look(up: "\(name):1", besides: nil))
+                #expect(found.pullBytes == size && size > 100_000)
+                let pinned = "\(name)@\(found.digest)"
+                #expect(try await !isPresent(fixture, pinned))
+                #expect(try await engine.look(up: "\(name):1", besides: pinned)?.pullBytes == 0)
+                // Whoever may not look learns no size, and that is no failure of its own.
+                let stranger = RegistryInspection(
+                    authentication: RegistryAuthentication(credentials: [:], dockerConfigFile: nil))
+                let reference = try #require(ImageReference("\(name):1"))
+                #expect(await stranger.blobs(of: reference, found.digest, architecture: "amd64") == nil)
+                let image = try await engine.prepare(reference: "\(name):1", known: nil)
+                #expect(image.digest == found.digest)
+                #expect(try await engine.look(up: "\(name):1", besides: nil)?.pullBytes == 0)
+                let missing = await failure { () throws(EngineError) in
+                    _ = try await engine.look(up: "\(name):9", besides: nil)
+                }
+                #expect(missing?.code == .notFound)
+            }
+        }
+    }
+
     @Test func `a tag that has moved gives another digest`() async throws {
         try await withRegistry { registry in
             try await withEngine { fixture in
