@@ -1,4 +1,5 @@
 internal import CYAML
+internal import Model
 
 /// One step of a YAML stream.
 struct YAMLEvent {
@@ -19,6 +20,8 @@ struct YAMLEvent {
     /// From 1.
     var line: Int
     var column: Int
+    /// What `&name` or `*name` names; `nil` where the event has neither.
+    var anchor: String?
 }
 
 /// Why libyaml gave up.
@@ -27,6 +30,8 @@ struct YAMLSyntaxError: Error {
     /// From 1; `nil` where only a byte is known.
     var place: (line: Int, column: Int)?
     var byte: Int
+    /// Where it was not libyaml: what a reader of its events found.
+    var found: Diagnostic?
 }
 
 /// libyaml's event parser over bytes in memory. Its state is on the heap, so nesting costs no stack.
@@ -57,7 +62,21 @@ struct YAMLSyntaxError: Error {
         guard unsafe yaml_parser_parse(parser, &event) == 1 else { throw failure() }
         defer { unsafe yaml_event_delete(&event) }
         let mark = unsafe event.start_mark
-        return unsafe YAMLEvent(kind: kind(of: event), line: Int(mark.line) + 1, column: Int(mark.column) + 1)
+        return unsafe YAMLEvent(
+            kind: kind(of: event), line: Int(mark.line) + 1, column: Int(mark.column) + 1,
+            anchor: anchor(of: event))
+    }
+
+    private func anchor(of event: yaml_event_t) -> String? {
+        let name: UnsafeMutablePointer<yaml_char_t>?
+        switch unsafe event.type {
+        case YAML_ALIAS_EVENT: unsafe name = event.data.alias.anchor
+        case YAML_SCALAR_EVENT: unsafe name = event.data.scalar.anchor
+        case YAML_SEQUENCE_START_EVENT: unsafe name = event.data.sequence_start.anchor
+        case YAML_MAPPING_START_EVENT: unsafe name = event.data.mapping_start.anchor
+        default: return nil
+        }
+        return unsafe name.map { unsafe String(cString: $0) }
     }
 
     private func kind(of event: yaml_event_t) -> YAMLEvent.Kind {
