@@ -60,6 +60,7 @@ let package = Package(
         core("Execution", ["CLinux"]),
         core("Crypto", ["COpenSSL"]),
         core("SpecLoading", ["CYAML", "Crypto", "Model"]),
+        core("Importing", ["Model", "SpecLoading"]),
         core("GitSource", ["CGit2", "CLinux", "Execution", "Model", "Ports"]),
         core("StateStore", ["CSQLite", "Execution", "Model", "Ports"]),
         core("HTTPClient", ["CCurl", "Execution"]),
@@ -76,7 +77,7 @@ let package = Package(
         core("ControlAPI", ["Controller", "Crypto", "HTTPServer", "Model", "Ports", "Telemetry"]),
         core("Simulation", ["Controller", "Model", "Planning", "Ports", "SpecLoading", "Telemetry"]),
         core("Commands", [
-            "Execution", "GitSource", "HTTPClient", "Model", "Planning", "Ports", "Simulation", "SpecLoading",
+            "Execution", "GitSource", "HTTPClient", "Importing", "Model", "Planning", "Ports", "Simulation", "SpecLoading",
         ]),
 
         program("slipwayd", [
@@ -95,6 +96,7 @@ let package = Package(
         tests("ModelTests", ["Model"]),
         tests("PlanningTests", ["Model", "Planning"]),
         tests("SpecLoadingTests", ["Crypto", "Execution", "Model", "SpecLoading"], exclude: ["Corpus"]),
+        tests("ImportingTests", ["Importing", "Model", "SpecLoading"]),
         tests("GitSourceTests", ["Execution", "GitSource", "Model", "Ports", "slipway-fetch"]),
         tests("StateStoreTests", ["Execution", "Model", "Ports", "StateStore"]),
         tests("TelemetryTests", ["Telemetry"]),
