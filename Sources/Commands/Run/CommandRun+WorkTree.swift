@@ -92,7 +92,7 @@ extension CommandRun {
         return errors.isEmpty ? 0 : 1
     }
 
-    private static func caret(_ finding: Diagnostic) -> [Line] {
+    static func caret(_ finding: Diagnostic) -> [Line] {
         let lines = SpecRendering.caret(finding).split(separator: "\n", omittingEmptySubsequences: false)
         return lines.enumerated().filter { !$0.element.isEmpty }.map { index, line in
             Line(String(line), index == 0 ? (finding.severity == .error ? .bad : .held) : .plain)

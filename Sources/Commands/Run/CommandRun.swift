@@ -27,6 +27,7 @@ struct CommandRun {
         case "validate": return try validate()
         case "render": return try render()
         case "simulate": return try simulate()
+        case "import": return try importSpecs()
         case "sync", "retry", "rollback", "abort", "promote", "approve", "pause", "resume":
             return try await change()
         case "completion": return try completion()

@@ -109,6 +109,45 @@ struct Files {
         return full
     }
 
+    /// A file that a person named, with its directory for what stands beside it.
+    func named(_ path: String) throws(LocalFailure) -> (directory: String, name: String, bytes: [UInt8]) {
+        let full = absolute(path)
+        let bytes = try read(full, shown: path, limit: Self.fileLimitInBytes, throughLinks: true)
+        return (Self.parent(of: full), full.split(separator: "/").last.map(String.init) ?? path, bytes)
+    }
+
+    /// A file at or below a directory; nothing outside of it is read.
+    func read(_ path: String, below directory: String) throws(LocalFailure) -> [UInt8] {
+        let full = absolute(path.hasPrefix("/") ? path : directory + "/" + path)
+        guard full.hasPrefix(directory == "/" ? "/" : directory + "/") else {
+            throw LocalFailure("\(path) is not below \(directory)")
+        }
+        return try read(full, shown: path, limit: Self.fileLimitInBytes)
+    }
+
+    /// Writes files into a directory, all or none of those that are there already.
+    ///
+    /// - Parameter overwrites: whether files that are there are replaced.
+    func write(
+        _ files: [(path: String, bytes: [UInt8])], into directory: String, overwrites: Bool
+    ) throws(LocalFailure) {
+        let root = absolute(directory)
+        if !overwrites, let taken = files.first(where: { Self.look(at: root + "/" + $0.path) != nil }) {
+            throw LocalFailure(
+                "\(directory)/\(taken.path) is there already; nothing was written. --force writes over it")
+        }
+        for file in files {
+            let full = root + "/" + file.path
+            do {
+                try FileManager.default.createDirectory(
+                    atPath: Self.parent(of: full), withIntermediateDirectories: true)
+                try Data(file.bytes).write(to: URL(filePath: full), options: .atomic)
+            } catch {
+                throw LocalFailure("cannot write \(directory)/\(file.path): \(error)")
+            }
+        }
+    }
+
     private func absolute(_ path: String) -> String {
         var result = path.hasPrefix("/") ? path : directory + "/" + path
         if !result.hasPrefix("/") { result = FileManager.default.currentDirectoryPath + "/" + result }

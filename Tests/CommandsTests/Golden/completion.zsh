@@ -14,6 +14,7 @@ _slipway() {
         'validate:Check specs without a controller'
         'render:Print specs in normal form, without a controller'
         'simulate:Show step by step what a commit would do, without a controller'
+        'import:Write specs from a Compose file, a Procfile or Kamal s deploy.yml'
         'sync:Fetch now instead of at the next poll'
         'retry:Try a release again that failed'
         'rollback:Go back to an earlier release'
@@ -147,6 +148,20 @@ _slipway() {
             '--no-color[no colour, as with NO_COLOR set or when the output is not a terminal]' \
             '--help[show this help]' \
             '*::PATH:_files' ;;
+        import) _arguments \
+            '--to[write the specs, and the files that they name, into this directory]:DIR: ' \
+            '--force[with --to  write over files that are there]' \
+            '--project[the project of the specs; default  the name in the Compose file]:NAME: ' \
+            '--image[procfile  the image that holds the app]:IMAGE: ' \
+            '--name[procfile  what the app is called; default  the directory s name]:NAME: ' \
+            '--destination[kamal  lay deploy.NAME.yml over the file]:NAME: ' \
+            '--output[how the result is written  table (for people), wide, json, yaml, text or markdown]:FORMAT:(table wide json yaml text markdown)' \
+            '--socket[the controller s socket; default  SLIPWAY_SOCKET, else /run/slipway/slipway.sock]:PATH:_files' \
+            '--server[the controller s address instead of a socket; default  SLIPWAY_SERVER]:URL: ' \
+            '--token-file[file with the token for --server; default  SLIPWAY_TOKEN_FILE]:PATH:_files' \
+            '--no-color[no colour, as with NO_COLOR set or when the output is not a terminal]' \
+            '--help[show this help]' \
+            '*::KIND:_files' ;;
         sync) _arguments \
             '--source[one source only]:NAME: ' \
             '--wait[follow until the state is final, and exit with its code]' \
@@ -250,7 +265,7 @@ _slipway() {
             '--token-file[file with the token for --server; default  SLIPWAY_TOKEN_FILE]:PATH:_files' \
             '--no-color[no colour, as with NO_COLOR set or when the output is not a terminal]' \
             '--help[show this help]' \
-            '*::COMMAND:(status why doctor history diff trace logs events plan validate render simulate sync retry rollback abort promote approve pause resume completion version help)' ;;
+            '*::COMMAND:(status why doctor history diff trace logs events plan validate render simulate import sync retry rollback abort promote approve pause resume completion version help)' ;;
     esac
 }
 compdef _slipway slipway
