@@ -69,6 +69,7 @@ let package = Package(
         core("Certificates", ["COpenSSL", "Crypto", "Execution", "Model", "Ports"]),
         core("NameServer", ["CLinux", "Execution"]),
         core("EdgeProxy", ["CLinux", "Execution", "Model", "Ports"]),
+        core("Notices", ["CCurl", "Crypto", "Execution", "Model", "Ports"]),
         core("Forges", ["Crypto", "Execution", "HTTPClient", "Model", "Ports"]),
         core("HTTPServer", ["CLinux", "CMicroHTTPD", "Execution"]),
 
@@ -82,7 +83,7 @@ let package = Package(
 
         program("slipwayd", [
             "Certificates", "ControlAPI", "Controller", "DockerEngine", "EdgeProxy", "Execution", "Forges", "GitSource", "HTTPClient", "HTTPServer", "Model",
-            "NameServer", "Ports", "Probing", "Simulation", "SpecLoading", "StateStore", "Telemetry",
+            "NameServer", "Notices", "Ports", "Probing", "Simulation", "SpecLoading", "StateStore", "Telemetry",
         ]),
         program("slipway", ["Commands"]),
         program("slipway-fetch", ["GitSource"]),
@@ -108,6 +109,7 @@ let package = Package(
             ["DockerEngine", "Execution", "HTTPClient", "Model", "Ports", "Probing", "TestServers"]),
         tests("CertificatesTests", ["Certificates", "EdgeProxy", "Execution", "Model", "Ports", "TestServers"]),
         tests("ForgesTests", ["Crypto", "Execution", "Forges", "HTTPClient", "Model", "Ports", "TestServers"]),
+        tests("NoticesTests", ["Crypto", "Execution", "Model", "Notices", "Ports", "TestServers"]),
         tests("NameServerTests", ["Execution", "NameServer", "TestServers"]),
         tests("EdgeProxyTests", ["EdgeProxy", "Execution", "HTTPClient", "Model", "Ports", "TestServers"]),
         tests("EngineConformanceTests", ["DockerEngine", "Execution", "HTTPClient", "Model", "Ports", "Simulation"]),

@@ -1,5 +1,6 @@
 #pragma once
 #include <curl/curl.h>
+#include <stdint.h>
 
 // Swift cannot call variadic functions, and imports no macro that is not a plain number.
 
@@ -61,6 +62,35 @@ static inline CURL *slipway_curl_multi_next_done(CURLM *multi, CURLcode *result)
         }
     }
     return NULL;
+}
+
+// What looks at the address of each connection, at a cancellation, and at the answer; one context for all.
+static inline CURLcode slipway_curl_set_guard(
+    CURL *handle, curl_opensocket_callback open, curl_xferinfo_callback progress, slipway_curl_callback body,
+    void *context) {
+    CURLcode code = curl_easy_setopt(handle, CURLOPT_OPENSOCKETFUNCTION, open);
+    if (code == CURLE_OK) code = curl_easy_setopt(handle, CURLOPT_OPENSOCKETDATA, context);
+    if (code == CURLE_OK) code = curl_easy_setopt(handle, CURLOPT_XFERINFOFUNCTION, progress);
+    if (code == CURLE_OK) code = curl_easy_setopt(handle, CURLOPT_XFERINFODATA, context);
+    if (code == CURLE_OK) code = curl_easy_setopt(handle, CURLOPT_WRITEFUNCTION, body);
+    if (code == CURLE_OK) code = curl_easy_setopt(handle, CURLOPT_WRITEDATA, context);
+    return code;
+}
+
+static inline CURLcode slipway_curl_set_upload(CURL *handle, slipway_curl_callback read, void *context) {
+    CURLcode code = curl_easy_setopt(handle, CURLOPT_UPLOAD, 1L);
+    if (code == CURLE_OK) code = curl_easy_setopt(handle, CURLOPT_READFUNCTION, read);
+    return code != CURLE_OK ? code : curl_easy_setopt(handle, CURLOPT_READDATA, context);
+}
+
+static inline CURLcode slipway_curl_set_recipients(CURL *handle, struct curl_slist *recipients) {
+    return curl_easy_setopt(handle, CURLOPT_MAIL_RCPT, recipients);
+}
+
+// Seconds that the answer asks to wait; 0: it does not.
+static inline int64_t slipway_curl_retry_after(CURL *handle) {
+    curl_off_t seconds = 0;
+    return curl_easy_getinfo(handle, CURLINFO_RETRY_AFTER, &seconds) == CURLE_OK ? (int64_t)seconds : 0;
 }
 
 static const size_t slipway_curl_write_pause = CURL_WRITEFUNC_PAUSE;

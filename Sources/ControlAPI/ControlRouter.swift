@@ -98,6 +98,10 @@ public struct ControlRouter: Sendable {
             return try await look(operation, read)
         case .sync, .retry, .rollback, .abort, .promote, .pause, .resume, .approve:
             return try await act(operation, read)
+        case .testNotices:
+            let channel = try read.body(NoticeTestRequest.self, ifEmpty: NoticeTestRequest()).channel
+            return try await json { () throws(ControlError) in try await surface.testNotices(channel: channel)
+            }
         case .logs: return try await logs(read)
         case .events: return try await events(read)
         case .watch: return await watch()

@@ -4,6 +4,7 @@ struct Route: Sendable, Hashable {
         case status, appStatus, history, appHistory, diff, plan, planFiles, trace
         case sync, retry, rollback, abort, promote, pause, resume, approve
         case logs, events, watch
+        case testNotices
         case metrics, health, readiness
     }
 
@@ -58,6 +59,7 @@ struct Route: Sendable, Hashable {
         get(.trace, "/v1/trace/{container}"),
         post(.sync, "/v1/sync"),
         post(.approve, "/v1/approvals"),
+        post(.testNotices, "/v1/notices/test"),
         get(.events, "/v1/events", ["after", "follow"]),
         get(.metrics, "/metrics"),
         open(.health, "/healthz"),

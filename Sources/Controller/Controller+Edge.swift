@@ -90,6 +90,7 @@ extension Controller {
             }
         }
         guard report != edgeState.report else { return }
+        noteEdge(edgeState.report, report)
         edgeState.report = report
         changeHub.send(())
     }

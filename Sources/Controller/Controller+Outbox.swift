@@ -153,6 +153,8 @@ extension Controller {
         case .notes: try await publish(items, dealings.ledger)
         case .revert: for item in items { try await revert(item, dealings) }
         case .forge: for item in items { try await tell(dealings.forge, item) }
+        // These have a way of their own: `deliverNotices`.
+        case .notice: return
         }
     }
 
@@ -178,7 +180,7 @@ extension Controller {
             switch item.content {
             case .status(let status): try await forge.show(status, mayBeThere: item.attempts > 0)
             case .planComment(let comment): try await forge.show(comment)
-            case .outcome, .revert, .closeRevert: break
+            case .outcome, .revert, .closeRevert, .notice: break
             }
         } catch {
             throw DeliveryFailure(error)
@@ -203,7 +205,7 @@ extension Controller {
             } catch {
                 throw DeliveryFailure(error)
             }
-        case .outcome, .status, .planComment: break
+        case .outcome, .status, .planComment, .notice: break
         }
     }
 

@@ -22,6 +22,11 @@ extension Controller {
         figures.passes += 1
 
         let plans = plan(names, now: now)
+        for planned in plans {
+            noteVerdict(
+                planned.name, planned.plan.verdict, planned.plan.because.first,
+                release: planned.plan.memory.rollout?.target.number ?? planned.plan.memory.lastGood?.number)
+        }
         let seen = pending
         var batch = pending
         var started: [StartedAction] = []
@@ -198,13 +203,14 @@ extension Controller {
     /// - Parameter seen: the part of the batch that is no plan, and so cannot be planned again.
     private func makeDurable(_ batch: inout StoreBatch, seen: StoreBatch, planned: [AppName]) async -> Bool {
         // A store that refused is tried with the clock alone, so that its trouble ends even when nothing is to write.
-        guard !batch.isEmpty || storeProblem != nil else {
+        guard !batch.isEmpty || storeProblem != nil || !noticeObservations.isEmpty else {
             answer(nil)
             return true
         }
         batch.epoch = epoch
         batch.clock = clock.reading()
         addWords(to: &batch)
+        addNotices(to: &batch)
         pending = StoreBatch()
         let memories = changedMemories
         changedMemories = []
@@ -215,6 +221,7 @@ extension Controller {
             try await store.commit(batch)
             claimSeenAt = asked
         } catch {
+            settleNotices(isDurable: false)
             if error.code == .fenced {
                 await endFenced(error)
             } else {
@@ -223,7 +230,9 @@ extension Controller {
             for waiter in told { waiter.resume(returning: error) }
             return false
         }
+        settleNotices(isDurable: true)
         if storeProblem != nil {
+            tellStoreWorks()
             logger.notice("store works again")
             storeProblem = nil
             markAllDirty()
@@ -262,6 +271,7 @@ extension Controller {
             logger.error("store refuses to write; nothing is started until it does", ["error": "\(error)"])
         }
         if storeProblem == nil { stallRollouts() }
+        if storeProblem?.code != error.code, !configuration.channels.isEmpty { tellStoreProblem(error) }
         storeProblem = error
         let retry = clock.now() + .seconds(2)
         storeRetryAt = retry

@@ -138,6 +138,7 @@ extension Controller {
     private func sourceRead(_ name: SourceName) -> Bool {
         if sources[name]?.problem != nil {
             emit(.sourceBack, message: "source \(name) can be fetched again")
+            observe([.well(.source(name.rawValue), NoticeWords("it can be fetched again"))])
             changeHub.send(())
         }
         sources[name]?.problem = nil
@@ -153,6 +154,8 @@ extension Controller {
         for source in watched.sources {
             if sources[source.name]?.problem != error {
                 emit(.sourceFailed, message: "source \(source.name): \(error.message)")
+                let words = NoticeWords(error.message)
+                observe([.trouble(.source(source.name.rawValue), .source, cause: error.code.rawValue, words)])
             }
             if sources[source.name]?.problem == nil { sources[source.name]?.problemSince = clock.now() }
             sources[source.name]?.problem = error

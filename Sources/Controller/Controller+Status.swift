@@ -9,7 +9,7 @@ extension Controller: ControlSurface {
         let statuses = apps.keys.sorted().compactMap { name in apps[name].map { status(name, $0, builder) } }
         let sourceStatuses = sources.keys.sorted().compactMap { sources[$0].map(status) }
         let because = ownBlockers()
-        return InstallationStatus(
+        var result = InstallationStatus(
             installation: configuration.installation,
             verdict: worst(statuses.map(\.verdict), sourceStatuses, because), at: clock.wall(),
             sources: sourceStatuses, apps: statuses,
@@ -18,6 +18,8 @@ extension Controller: ControlSurface {
                 version: engineState.info.version,
                 apiVersion: engineState.info.apiVersion, listedAt: engineState.listedAt),
             edge: edgeStatus(), because: because)
+        result.notices = noticeStatus()
+        return result
     }
 
     public func status(of app: AppName) throws(ControlError) -> AppStatus {

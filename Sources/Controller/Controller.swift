@@ -109,6 +109,12 @@ public actor Controller {
     var lastWord: Int64 = 0
     /// Wakes whoever brings things outside.
     let outboxHub = Broadcast<Void>(capacity: 1)
+    /// What people were told of, what was noted since, and the next state of it while a batch is written.
+    var noticeLedger = NoticeLedger()
+    var nextNoticeLedger: NoticeLedger?
+    var noticeObservations: [NoticeObservation] = []
+    var takenObservations: [NoticeObservation] = []
+    var channelStates: [SourceName: ChannelState] = [:]
     /// Apps whose last good release comes from the notes in git.
     var restorations: [AppName: Restoration] = [:]
     let restoreTurnstile = Turnstile(places: 8)
@@ -176,6 +182,7 @@ public actor Controller {
                 group.addTask { await self.follow(index) }
             }
             for lane in lanes { group.addTask { await self.deliver(lane) } }
+            for channel in configuration.channels { group.addTask { await self.deliverNotices(channel) } }
             while !isStopping && !Task.isCancelled {
                 await pass()
                 let started = jobs
@@ -263,6 +270,7 @@ public actor Controller {
         claimSeenAt = clock.now()
         owned = state.owned
         restoreOutbox(state)
+        restoreNotices(state)
         lastIntent = state.lastIntent
         lastEvent = state.lastEvent
         for (name, stored) in state.apps {

@@ -15,6 +15,10 @@ public struct ControllerConfiguration: Sendable {
     public var taskExecutor: (any TaskExecutor)?
     /// Plays rollouts through for plans; `nil`: plans estimate.
     public var rehearse: RolloutRehearsal?
+    /// Who is told of changes of state.
+    public var channels: [any NoticeChannel] = []
+    /// Notices in an hour and channel; what is above is told in one. At least 1.
+    public var noticeLimit = 30
 
     public init(
         installation: InstallationName, naming: Naming, brake: DeletionBrake = DeletionBrake(),

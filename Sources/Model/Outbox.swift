@@ -21,11 +21,15 @@ public struct OutboxItem: Codable, Hashable, Sendable {
         case revert(RevertOrder)
         /// The pull request that takes this app back is of no use any more.
         case closeRevert(AppName, reason: String)
+        case notice(Notice)
     }
 
     public struct Lane: Codable, Hashable, Sendable {
-        public enum Kind: String, Codable, Hashable, Sendable, CaseIterable { case notes, revert, forge }
+        public enum Kind: String, Codable, Hashable, Sendable, CaseIterable {
+            case notes, revert, forge, notice
+        }
         public var kind: Kind
+        /// For a notice the name of the channel.
         public var source: SourceName
         public init(_ kind: Kind, _ source: SourceName) {
             self.kind = kind

@@ -29,6 +29,8 @@ public protocol ControlSurface: Sendable {
     func approve(_ what: String) async throws(ControlError) -> CommandReport
     func pause(app: AppName) async throws(ControlError) -> CommandReport
     func resume(app: AppName) async throws(ControlError) -> CommandReport
+    /// Sends a test through all channels of notices, or one, and waits for how it ends.
+    func testNotices(channel: SourceName?) async throws(ControlError) -> NoticeTestReport
     /// Log lines of all instances of an app, merged as they come.
     func logs(
         app: AppName, process: ProcessName?, tail: Int, sinceSeconds: Int64?, follow: Bool

@@ -124,6 +124,8 @@ import Testing
         try check(
             PlanRequest(files: [PlanFile(path: "a", content: "b")], source: SourceName("main")), "PlanRequest"
         )
+        try check(NoticeTestReport(channels: [.init(name: "ops", problem: "no")]), "NoticeTestReport")
+        try check(NoticeTestRequest(channel: SourceName("ops")), "NoticeTestRequest")
         try check(ErrorReport(code: "not_found", message: "no"), "ErrorReport")
     }
 

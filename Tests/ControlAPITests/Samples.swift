@@ -76,7 +76,7 @@ enum Samples {
 
     static func installation(_ app: AppStatus? = nil) throws -> InstallationStatus {
         let app = try app ?? self.app()
-        return InstallationStatus(
+        var status = InstallationStatus(
             installation: try #require(InstallationName("main")), verdict: app.verdict, at: now,
             sources: [
                 SourceStatus(
@@ -98,6 +98,11 @@ enum Samples {
                         nextAttemptAt: now, failures: 1, problem: "the authority does not answer")
                 ]),
             because: [blocker()])
+        status.notices = [
+            DeliveryStatus(
+                to: "ops", pending: 1, problem: "ops.example.com answered 500", nextAttemptInSeconds: 9)
+        ]
+        return status
     }
 
     static func record() throws -> RolloutRecord {

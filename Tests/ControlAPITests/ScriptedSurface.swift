@@ -18,6 +18,9 @@ final class ScriptedSurface: ControlSurface {
         var logsStayOpen = false
         var events: [EventRecord] = []
         var readiness: String?
+        var notices = NoticeTestReport(channels: [
+            .init(name: "ops"), .init(name: "pager", problem: "pager.example.com answered 500")
+        ])
         var figures = ControllerFigures()
         /// What the status becomes when a command is taken up.
         var afterCommand: [InstallationStatus] = []
@@ -50,6 +53,10 @@ final class ScriptedSurface: ControlSurface {
         let (error, value) = script.withLock { ($0.error, value($0)) }
         if let error { throw error }
         return value
+    }
+
+    func testNotices(channel: SourceName?) async throws(ControlError) -> NoticeTestReport {
+        try answer("notices \(channel?.rawValue ?? "all")") { $0.notices }
     }
 
     private func command(_ call: String) throws(ControlError) -> CommandReport {

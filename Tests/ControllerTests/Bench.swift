@@ -22,22 +22,26 @@ final class Workbench: Sendable {
     init(
         store: MemoryStore = MemoryStore(), engine: FakeEngine = FakeEngine(),
         repository: FakeRepository = FakeRepository(), clock: ManualClock = ManualClock(),
-        repositories: [WatchedRepository]? = nil
+        repositories: [WatchedRepository]? = nil,
+        configure: (inout ControllerConfiguration) -> Void = { _ in }
     ) async throws {
         (self.store, self.engine, self.repository, self.clock) = (store, engine, repository, clock)
-        controller = Self.make(engine, store, repository, clock, repositories)
+        controller = Self.make(engine, store, repository, clock, repositories, configure: configure)
         let state = try store.claim()
         loop = Task { [controller] in await controller.run(from: state) }
     }
 
     static func make(
         _ engine: FakeEngine, _ store: any Store, _ repository: FakeRepository, _ clock: ManualClock,
-        _ repositories: [WatchedRepository]? = nil
+        _ repositories: [WatchedRepository]? = nil,
+        configure: (inout ControllerConfiguration) -> Void = { _ in }
     ) -> Controller {
-        Controller(
-            configuration: ControllerConfiguration(
-                installation: InstallationName("test").required, naming: Naming(prefix: ""),
-                repositories: repositories ?? [watched(repository, [(source.rawValue, "")])]),
+        var configuration = ControllerConfiguration(
+            installation: InstallationName("test").required, naming: Naming(prefix: ""),
+            repositories: repositories ?? [watched(repository, [(source.rawValue, "")])])
+        configure(&configuration)
+        return Controller(
+            configuration: configuration,
             engine: engine, store: store, prober: FakeProber(engine: engine), clock: clock, logger: .disabled)
     }
 

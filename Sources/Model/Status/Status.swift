@@ -13,6 +13,8 @@ public struct InstallationStatus: Codable, Hashable, Sendable {
     public var edge: EdgeStatus?
     /// Blockers of the installation as a whole: the store, the engine, objects that are not ours.
     public var because: [Blocker]
+    /// Channels of notices that something waits for or that cannot be reached; `nil`: none.
+    public var notices: [DeliveryStatus]?
 
     public init(
         installation: InstallationName, verdict: Verdict, at: WallTime, sources: [SourceStatus],
@@ -110,7 +112,7 @@ public enum OutcomeKeeping: String, Codable, Hashable, Sendable, CaseIterable {
 
 /// Something outside that is told what happened: it never holds up a deploy.
 public struct DeliveryStatus: Codable, Hashable, Sendable {
-    /// `notes`, `revert`, or the kind of the forge.
+    /// `notes`, `revert`, or the kind of the forge; for notices the channel's name.
     public var to: String
     /// How much waits to be told.
     public var pending: Int
