@@ -10,7 +10,7 @@ enum ConfigurationFile {
         let file = SettingsFile(path: path, bytes: bytes)
         let top = [
             "installation", "name_prefix", "state_dir", "api", "engine", "defaults", "policy", "limits",
-            "sources", "edge", "analysis", "webhooks"
+            "sources", "edge", "analysis", "webhooks", "notices"
         ]
         if let root = file.root(keys: top) { read(root, into: &settings) }
         let errors = file.diagnostics.filter { $0.severity == .error }
@@ -53,6 +53,7 @@ enum ConfigurationFile {
         }
         readLimits(root, into: &settings)
         readEdge(root, into: &settings)
+        readNotices(root, into: &settings)
         settings.webhookListen = root.map("webhooks", keys: ["listen"])?.requiredText("listen")
         if let analysis = root.map("analysis", keys: ["prometheus"]), let url = analysis.text("prometheus") {
             if !url.hasPrefix("http://"), !url.hasPrefix("https://") {

@@ -30,12 +30,15 @@ struct Daemon {
         let client = HTTPClient()
         let engine = DockerEngine(configuration: try docker(installation), client: client)
         let edge = edge()
+        var configuration = ControllerConfiguration(
+            installation: installation, naming: Naming(prefix: settings.namePrefix),
+            brake: settings.brake,
+            relistInterval: settings.relistInterval, repositories: try repositories(client),
+            rehearse: Self.rehearse)
+        configuration.channels = try channels()
+        configuration.noticeLimit = settings.noticeLimit
         let controller = Controller(
-            configuration: ControllerConfiguration(
-                installation: installation, naming: Naming(prefix: settings.namePrefix),
-                brake: settings.brake,
-                relistInterval: settings.relistInterval, repositories: try repositories(client),
-                rehearse: Self.rehearse),
+            configuration: configuration,
             engine: engine, edge: edge, store: store, prober: EngineProber(engine: engine, client: client),
             metricSource: settings.prometheus.map { PrometheusSource(url: $0, client: client) },
             clock: SystemClock(resuming: state.clock), logger: logger)

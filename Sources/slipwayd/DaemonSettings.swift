@@ -27,6 +27,9 @@ struct DaemonSettings: Sendable {
     var prometheus: String?
     /// `nil`: the installation has no edge.
     var edge: Edge?
+    /// Who is told of changes of state, and how often at most in an hour.
+    var channels: [Channel] = []
+    var noticeLimit = 30
     /// `HOST:PORT` for webhooks of forges.
     var webhookListen: String?
 
@@ -60,6 +63,26 @@ struct DaemonSettings: Sendable {
         var challengeAddress = "127.0.0.1:8402"
         var dnsProvider: String?
         var dnsEnvironmentFile: String?
+    }
+
+    /// A way to people.
+    struct Channel: Sendable {
+        enum Kind: String, Sendable, CaseIterable { case webhook, slack, ntfy, email }
+        var name: SourceName
+        var kind: Kind
+        var kinds = Set(Notice.Kind.allCases)
+        /// Of the receiver; for `email` the server.
+        var url: String?
+        var urlFile: String?
+        /// The key of a webhook, the token of ntfy, the password of a mail server.
+        var secretFile: String?
+        var topic: String?
+        var from = ""
+        var to: [String] = []
+        var user: String?
+        var requiresTLS = true
+        var allowed: [String] = []
+        var certificateAuthorityFile: String?
     }
 
     struct Registry: Sendable {

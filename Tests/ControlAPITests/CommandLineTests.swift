@@ -54,6 +54,17 @@ import Testing
         }
     }
 
+    @Test func aTestNoticeSaysOfEachChannelHowItEnded() async throws {
+        try await Running.with(try Samples.script()) { running in
+            let result = await running.slipway("notices", "test")
+            #expect(result.code == 2)
+            #expect(result.output == "✔ ops: taken\n✗ pager: pager.example.com answered 500\n", "\(result)")
+            #expect(await running.slipway("notices", "test", "ops").code == 2)
+            #expect(running.surface.asked.suffix(2) == ["notices all", "notices ops"])
+            #expect(await running.slipway("notices", "send").code == 64)
+        }
+    }
+
     @Test func refusalsAndAbsence() async throws {
         try await Running.with(try Samples.script()) { running in
             let unknown = await running.slipway("status", "nope")

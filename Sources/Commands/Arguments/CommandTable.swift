@@ -4,7 +4,8 @@ enum CommandTable {
     typealias Option = CommandDescription.Option
     typealias Example = CommandDescription.Example
 
-    static let commands: [CommandDescription] = looking + workTree + [importing] + changing + other
+    static let commands: [CommandDescription] =
+        looking + workTree + [importing] + changing + [notices] + other
 
     static func command(_ name: String) -> CommandDescription? { commands.first { $0.name == name } }
 

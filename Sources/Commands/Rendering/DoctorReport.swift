@@ -15,6 +15,11 @@ struct DoctorReport: Encodable, Hashable {
     init(_ status: InstallationStatus) {
         findings = [Self.engine(status)] + status.sources.map { Self.source($0, now: status.at) }
         findings += Self.edge(status)
+        findings += (status.notices ?? []).filter { $0.problem != nil }.map {
+            Finding(
+                part: "notices to \($0.to)", isGood: false,
+                message: "\($0.problem ?? ""); \(Phrases.count($0.pending, "notice")) waiting")
+        }
         // The engine and the edge have said for themselves what they are.
         findings += status.because.filter { $0.cause != .engine && $0.cause != .edge }.map {
             Finding(part: Phrases.words($0.cause.rawValue), isGood: false, message: $0.message)

@@ -71,6 +71,9 @@ public struct SettingsMap {
 
     private func path(_ key: String) -> String { keyPath.isEmpty ? key : "\(keyPath).\(key)" }
 
+    /// Whether the key stands there with a value.
+    public func has(_ key: String) -> Bool { values[key] != nil }
+
     /// A single value as text; a finding if it is a list or a map.
     public func text(_ key: String) -> String? {
         guard let node = values[key] else { return nil }

@@ -23,6 +23,7 @@ _slipway() {
         'approve:Let through what is held for approval'
         'pause:Leave an app as it is until  resume '
         'resume:Take a paused app up again'
+        'notices:Send a test notice'
         'completion:Print a shell s completion script'
         'version:Print the version of this program'
         'help:Explain a command'
@@ -242,6 +243,14 @@ _slipway() {
             '--no-color[no colour, as with NO_COLOR set or when the output is not a terminal]' \
             '--help[show this help]' \
             '*::APP:_files' ;;
+        notices) _arguments \
+            '--output[how the result is written  table (for people), wide, json, yaml, text or markdown]:FORMAT:(table wide json yaml text markdown)' \
+            '--socket[the controller s socket; default  SLIPWAY_SOCKET, else /run/slipway/slipway.sock]:PATH:_files' \
+            '--server[the controller s address instead of a socket; default  SLIPWAY_SERVER]:URL: ' \
+            '--token-file[file with the token for --server; default  SLIPWAY_TOKEN_FILE]:PATH:_files' \
+            '--no-color[no colour, as with NO_COLOR set or when the output is not a terminal]' \
+            '--help[show this help]' \
+            '*::ACTION:_files' ;;
         completion) _arguments \
             '--output[how the result is written  table (for people), wide, json, yaml, text or markdown]:FORMAT:(table wide json yaml text markdown)' \
             '--socket[the controller s socket; default  SLIPWAY_SOCKET, else /run/slipway/slipway.sock]:PATH:_files' \
@@ -265,7 +274,7 @@ _slipway() {
             '--token-file[file with the token for --server; default  SLIPWAY_TOKEN_FILE]:PATH:_files' \
             '--no-color[no colour, as with NO_COLOR set or when the output is not a terminal]' \
             '--help[show this help]' \
-            '*::COMMAND:(status why doctor history diff trace logs events plan validate render simulate import sync retry rollback abort promote approve pause resume completion version help)' ;;
+            '*::COMMAND:(status why doctor history diff trace logs events plan validate render simulate import sync retry rollback abort promote approve pause resume notices completion version help)' ;;
     esac
 }
 compdef _slipway slipway
