@@ -1,8 +1,13 @@
 #pragma once
 #include <openssl/bio.h>
+#include <openssl/bn.h>
+#include <openssl/core_names.h>
 #include <openssl/crypto.h>
+#include <openssl/ecdsa.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
+#include <openssl/param_build.h>
+#include <openssl/params.h>
 #include <openssl/pem.h>
 #include <openssl/rand.h>
 #include <openssl/x509.h>
@@ -46,3 +51,60 @@ static inline const unsigned char *slipway_dns_name(const GENERAL_NAMES *names, 
     *size = ASN1_STRING_length(name->d.dNSName);
     return ASN1_STRING_get0_data(name->d.dNSName);
 }
+
+// Keys from the numbers that they are made of, for signatures of others. NULL where they make no key.
+static inline EVP_PKEY *slipway_rsa_key(const unsigned char *n, int n_size, const unsigned char *e, int e_size) {
+    EVP_PKEY *key = NULL;
+    EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_name(NULL, "RSA", NULL);
+    OSSL_PARAM_BLD *builder = OSSL_PARAM_BLD_new();
+    BIGNUM *modulus = BN_bin2bn(n, n_size, NULL), *exponent = BN_bin2bn(e, e_size, NULL);
+    OSSL_PARAM *parameters = NULL;
+    if (context && builder && modulus && exponent
+        && OSSL_PARAM_BLD_push_BN(builder, OSSL_PKEY_PARAM_RSA_N, modulus)
+        && OSSL_PARAM_BLD_push_BN(builder, OSSL_PKEY_PARAM_RSA_E, exponent)
+        && (parameters = OSSL_PARAM_BLD_to_param(builder)) && EVP_PKEY_fromdata_init(context) == 1)
+        if (EVP_PKEY_fromdata(context, &key, EVP_PKEY_PUBLIC_KEY, parameters) != 1) key = NULL;
+    OSSL_PARAM_free(parameters);
+    OSSL_PARAM_BLD_free(builder);
+    BN_free(modulus);
+    BN_free(exponent);
+    EVP_PKEY_CTX_free(context);
+    return key;
+}
+
+// `point`: 4, then the two coordinates with 32 bytes each.
+static inline EVP_PKEY *slipway_p256_key(const unsigned char *point, size_t size) {
+    EVP_PKEY *key = NULL;
+    EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_name(NULL, "EC", NULL);
+    OSSL_PARAM parameters[3];
+    parameters[0] = OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, (char *)"P-256", 0);
+    parameters[1] = OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, (void *)point, size);
+    parameters[2] = OSSL_PARAM_construct_end();
+    if (context && EVP_PKEY_fromdata_init(context) == 1)
+        if (EVP_PKEY_fromdata(context, &key, EVP_PKEY_PUBLIC_KEY, parameters) != 1) key = NULL;
+    EVP_PKEY_CTX_free(context);
+    return key;
+}
+
+// The form that libcrypto wants of the two numbers, 32 bytes each, of a signature. The size; 0: out of memory.
+static inline int slipway_p256_signature(const unsigned char *both, unsigned char *der, int room) {
+    int size = 0;
+    ECDSA_SIG *signature = ECDSA_SIG_new();
+    BIGNUM *r = BN_bin2bn(both, 32, NULL), *s = BN_bin2bn(both + 32, 32, NULL);
+    if (signature && r && s && ECDSA_SIG_set0(signature, r, s) == 1) {
+        r = s = NULL;  // Owned by the signature now.
+        size = i2d_ECDSA_SIG(signature, NULL);
+        if (size > 0 && size <= room) {
+            unsigned char *end = der;
+            size = i2d_ECDSA_SIG(signature, &end);
+        } else size = 0;
+    }
+    BN_free(r);
+    BN_free(s);
+    ECDSA_SIG_free(signature);
+    return size;
+}
+
+// Variadic; keys that tests sign with.
+static inline EVP_PKEY *slipway_make_rsa_key(size_t bits) { return EVP_PKEY_Q_keygen(NULL, NULL, "RSA", bits); }
+static inline EVP_PKEY *slipway_make_ed25519_key(void) { return EVP_PKEY_Q_keygen(NULL, NULL, "ED25519"); }
