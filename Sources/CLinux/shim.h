@@ -16,3 +16,13 @@ int close_range(unsigned int first, unsigned int last, int flags);
 #include <spawn.h>
 int posix_spawn_file_actions_addclosefrom_np(posix_spawn_file_actions_t *actions, int from);
 int syncfs(int descriptor);
+
+// `struct ucred` stands behind _GNU_SOURCE. 0, or -1 where the socket is no Unix socket.
+#include <sys/socket.h>
+static inline int slipway_peer_user(int socket, unsigned int *user) {
+    struct { int process; unsigned int user, group; } peer = {0, 0, 0};
+    socklen_t size = sizeof peer;
+    if (getsockopt(socket, SOL_SOCKET, 17 /* SO_PEERCRED */, &peer, &size) != 0) return -1;
+    *user = peer.user;
+    return 0;
+}

@@ -104,7 +104,8 @@ extension DaemonContext {
             method: method, path: target?.path ?? "/", segments: target?.segments ?? [],
             query: target?.query ?? [:],
             headers: connection.headers(), listener: listener,
-            remote: listener == .unix ? "unix" : connection.remoteAddress())
+            remote: listener == .unix ? "unix" : connection.remoteAddress(),
+            peerUser: listener == .unix ? client.peerUser : nil)
         let limit = max(0, core.configuration.bodyLimitInBytes(method, head.path))
         let exchange = Exchange(
             id: core.newID(), core: core, client: client, connection: connection, head: head, bodyLimit: limit

@@ -1,3 +1,4 @@
+internal import CLinux
 internal import Synchronization
 
 /// One connection, from accept to close.
@@ -12,6 +13,11 @@ final class Client: Sendable {
     let id: UInt64
     /// Open for as long as the client stands in the core's table.
     let socket: Int32
+    /// Who opened a Unix socket; `nil` where the kernel does not say.
+    var peerUser: UInt32? {
+        var user: UInt32 = 0
+        return unsafe slipway_peer_user(socket, &user) == 0 ? user : nil
+    }
     private let state: Mutex<State>
 
     init(id: UInt64, socket: Int32) {

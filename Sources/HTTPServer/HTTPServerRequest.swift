@@ -18,11 +18,15 @@ public struct HTTPServerRequest: Sendable {
     public var listener: Listener
     /// The peer's numeric address and port, or `unix`.
     public var remote: String
+    /// The user id of the peer over the Unix socket, as the kernel knows it; `nil` over TCP.
+    public var peerUser: UInt32?
 
     public init(
         method: String, path: String, segments: [String], query: [String: String] = [:],
-        headers: [String: String] = [:], body: [UInt8] = [], listener: Listener, remote: String
+        headers: [String: String] = [:], body: [UInt8] = [], listener: Listener, remote: String,
+        peerUser: UInt32? = nil
     ) {
+        self.peerUser = peerUser
         self.method = method
         self.path = path
         self.segments = segments
