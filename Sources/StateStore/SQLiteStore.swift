@@ -18,7 +18,7 @@ public actor SQLiteStore: Store {
     /// `nil` once closed.
     private var database: Database?
     private var directory: StoreDirectory?
-    private let coder = RowCoder()
+    let coder = RowCoder()
     private var pruning = Pruning()
 
     /// Opens the store in `directory`, and makes both if there is none.
@@ -163,7 +163,7 @@ public actor SQLiteStore: Store {
     }
 
     /// What is written into a file that has no name any more is lost, and the fence of whoever came after is not in it.
-    private func checkPlace(_ database: Database) throws(StoreError) {
+    func checkPlace(_ database: Database) throws(StoreError) {
         guard database.hasMoved else { return }
         throw StoreError(
             .fenced,
@@ -270,7 +270,7 @@ public actor SQLiteStore: Store {
     // MARK: Reading
 
     /// Values of a query with their keys. `rows` counts those too that do not decode.
-    private struct Found<Value> {
+    struct Found<Value> {
         var rows = 0
         var values: [(key: String, value: Value)] = []
     }
@@ -278,6 +278,13 @@ public actor SQLiteStore: Store {
     /// Reads rows of key and JSON. One that does not decode is left out and noted: the rest must not be lost for it.
     private func values<Value: Decodable>(
         _ database: Database, _ sql: String, _ what: String, _ parameters: Statement.Value...,
+        as type: Value.Type
+    ) throws(StoreError) -> Found<Value> {
+        try values(database, sql, what, parameters, as: type)
+    }
+
+    func values<Value: Decodable>(
+        _ database: Database, _ sql: String, _ what: String, _ parameters: [Statement.Value],
         as type: Value.Type
     ) throws(StoreError) -> Found<Value> {
         var keys: [String] = []
@@ -314,7 +321,7 @@ public actor SQLiteStore: Store {
         return result
     }
 
-    private func opened() throws(StoreError) -> Database {
+    func opened() throws(StoreError) -> Database {
         guard let database else { throw StoreError(.internal, "the store is closed") }
         return database
     }

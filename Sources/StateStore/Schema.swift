@@ -38,6 +38,18 @@ enum Schema {
             key TEXT PRIMARY KEY, sequence INTEGER NOT NULL, json BLOB NOT NULL
         ) STRICT, WITHOUT ROWID;
         CREATE INDEX outbox_by_sequence ON outbox (sequence);
+        """,
+        """
+        CREATE TABLE tokens (id TEXT PRIMARY KEY, json BLOB NOT NULL) STRICT, WITHOUT ROWID;
+        CREATE TABLE audit (
+            sequence INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL, app TEXT, project TEXT,
+            actor TEXT NOT NULL, json BLOB NOT NULL
+        ) STRICT;
+        CREATE INDEX audit_by_time ON audit (at);
+        CREATE INDEX audit_by_app ON audit (app, sequence) WHERE app IS NOT NULL;
+        CREATE INDEX audit_by_project ON audit (project, sequence) WHERE project IS NOT NULL;
+        CREATE TRIGGER audit_is_append_only BEFORE UPDATE ON audit
+            BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
         """
     ]
 
