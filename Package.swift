@@ -72,17 +72,18 @@ let package = Package(
         core("Notices", ["CCurl", "Crypto", "Execution", "Model", "Ports"]),
         core("Forges", ["Crypto", "Execution", "HTTPClient", "Model", "Ports"]),
         core("HTTPServer", ["CLinux", "CMicroHTTPD", "Execution"]),
+        core("Access", ["Crypto", "HTTPClient", "Model", "Ports"]),
 
         // The loop and its surfaces.
         core("Controller", ["Execution", "Model", "Planning", "Ports", "SpecLoading", "Telemetry"]),
-        core("ControlAPI", ["Controller", "Crypto", "HTTPServer", "Model", "Ports", "Telemetry"]),
+        core("ControlAPI", ["Access", "Controller", "HTTPServer", "Model", "Ports", "Telemetry"]),
         core("Simulation", ["Controller", "Model", "Planning", "Ports", "SpecLoading", "Telemetry"]),
         core("Commands", [
             "Execution", "GitSource", "HTTPClient", "Importing", "Model", "Planning", "Ports", "Simulation", "SpecLoading",
         ]),
 
         program("slipwayd", [
-            "Certificates", "ControlAPI", "Controller", "DockerEngine", "EdgeProxy", "Execution", "Forges", "GitSource", "HTTPClient", "HTTPServer", "Model",
+            "Access", "Certificates", "ControlAPI", "Controller", "DockerEngine", "EdgeProxy", "Execution", "Forges", "GitSource", "HTTPClient", "HTTPServer", "Model",
             "NameServer", "Notices", "Ports", "Probing", "Simulation", "SpecLoading", "StateStore", "Telemetry",
         ]),
         program("slipway", ["Commands"]),
@@ -115,7 +116,10 @@ let package = Package(
         tests("EngineConformanceTests", ["DockerEngine", "Execution", "HTTPClient", "Model", "Ports", "Simulation"]),
         tests("ControllerTests", ["Controller", "Model", "Planning", "Ports", "Simulation", "SpecLoading", "Telemetry"]),
         tests("SimulationTests", ["Execution", "Model", "Ports", "Simulation", "slipway-sim"]),
-        tests("ControlAPITests", ["Commands", "ControlAPI", "HTTPClient", "HTTPServer", "Model", "Ports"]),
+        tests(
+            "AccessTests",
+            ["Access", "COpenSSL", "Crypto", "HTTPClient", "HTTPServer", "Model", "Ports", "StateStore"]),
+        tests("ControlAPITests", ["Access", "Commands", "ControlAPI", "HTTPClient", "HTTPServer", "Model", "Ports", "StateStore"]),
         tests("CommandsTests", ["Commands", "Execution", "Model", "Ports", "Simulation"], exclude: ["Golden"]),
         tests(
             "EndToEndTests", ["Crypto", "Execution", "HTTPClient", "Model", "TestServers"], exclude: ["Load"]),

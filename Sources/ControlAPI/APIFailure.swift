@@ -20,6 +20,7 @@ struct APIFailure: Error {
             case .notFound: 404
             case .conflict: 409
             case .invalid: 400
+            case .forbidden: 403
             case .unavailable: 503
             case .internal: 500
             }

@@ -7,14 +7,14 @@ extension ControlRouter {
     static let longestList = 10_000
 
     /// The whole status, at once and then after changes. A slow reader gets fewer states, never an old one last.
-    func watch() async -> HTTPServerResponse {
+    func watch(_ read: RequestReader, _ surface: any ControlSurface) async -> HTTPServerResponse {
         // Listened to before the first look, so that no change falls between.
         let changes = await surface.changes()
-        let (surface, pause) = (surface, pace.watch)
+        let (pause, isGood) = (pace.watch, stillGood(read.request))
         return EventStream.response(heartbeat: pace.heartbeat, capacity: 1) { outbox in
             guard await outbox.put(EventStream.chunk(event: "status", await surface.status())) else { return }
             for await _ in changes {
-                guard (try? await Task.sleep(for: pause)) != nil else { return }
+                guard (try? await Task.sleep(for: pause)) != nil, isGood() else { return }
                 guard await outbox.put(EventStream.chunk(event: "status", await surface.status())) else {
                     return
                 }
@@ -22,7 +22,9 @@ extension ControlRouter {
         }
     }
 
-    func events(_ read: RequestReader) async throws(APIFailure) -> HTTPServerResponse {
+    func events(
+        _ read: RequestReader, _ surface: any ControlSurface
+    ) async throws(APIFailure) -> HTTPServerResponse {
         let follow = try read.flag("follow")
         var after = try read.integer("after", default: 0, in: 0...Int64.max)
         // What a reader that reconnects by itself has seen already.
@@ -42,15 +44,19 @@ extension ControlRouter {
             for await event in stream.prefix(Self.longestList) { list.append(event) }
             return try .json(list)
         }
+        let isGood = stillGood(read.request)
         return EventStream.response(heartbeat: pace.heartbeat, capacity: 64) { outbox in
             for await event in stream {
+                guard isGood() else { return }
                 let chunk = EventStream.chunk(event: "event", id: event.sequence, event)
                 guard await outbox.put(chunk) else { return }
             }
         }
     }
 
-    func logs(_ read: RequestReader) async throws(APIFailure) -> HTTPServerResponse {
+    func logs(
+        _ read: RequestReader, _ surface: any ControlSurface
+    ) async throws(APIFailure) -> HTTPServerResponse {
         let app = try read.app()
         let process = try read.name("process", ProcessName.self)
         let tail = Int(try read.integer("tail", default: 100, in: 0...Int64(Self.longestList)))
@@ -72,9 +78,11 @@ extension ControlRouter {
             }
             return try .json(list)
         }
+        let isGood = stillGood(read.request)
         return EventStream.response(heartbeat: pace.heartbeat, capacity: 64) { outbox in
             do {
                 for try await line in stream {
+                    guard isGood() else { return }
                     guard await outbox.put(EventStream.chunk(event: "line", line)) else { return }
                 }
                 _ = await outbox.put(EventStream.chunk(event: "end", json: Array("{}".utf8)))

@@ -1,16 +1,20 @@
+public import Access
 public import HTTPServer
-public import Ports
 internal import Model
+public import Ports
 
 /// Answers the requests of the API from a `ControlSurface`.
 ///
-/// Over the Unix socket the file's permissions decide who may ask. Over TCP every request must bring the token,
-/// except the two that say no more than yes or no.
+/// Over the Unix socket the file's permissions decide who may ask, and whoever may may everything. Over TCP every
+/// request must bring a token, except the two that say no more than yes or no; `AccessRule` says what it takes, and
+/// `ScopedSurface` what of it there is for whom.
 public struct ControlRouter: Sendable {
     let surface: any ControlSurface
-    let token: BearerToken?
-    let readToken: BearerToken?
+    let gatekeeper: Gatekeeper
+    /// `nil`: there is nowhere to keep tokens and an audit log.
+    let access: AccessControl?
     let pace: Pace
+    let clock: @Sendable () -> Int64
 
     /// How often streams speak.
     public struct Pace: Sendable {
@@ -24,35 +28,47 @@ public struct ControlRouter: Sendable {
         }
     }
 
+    /// With tokens and an audit log.
+    public init(surface: any ControlSurface, access: AccessControl, pace: Pace = Pace()) {
+        self.surface = surface
+        self.access = access
+        gatekeeper = access.gatekeeper
+        clock = access.now
+        self.pace = pace
+    }
+
+    /// With the tokens of the configuration alone.
+    ///
     /// - Parameters:
     ///   - token: what TCP requests must bring; `nil` refuses them all.
     ///   - readToken: lets those in who only look or plan.
+    ///   - now: seconds since 1970.
     public init(
-        surface: any ControlSurface, token: BearerToken?, readToken: BearerToken? = nil, pace: Pace = Pace()
+        surface: any ControlSurface, token: BearerToken?, readToken: BearerToken? = nil, pace: Pace = Pace(),
+        now: @escaping @Sendable () -> Int64
     ) {
-        self.readToken = readToken
         self.surface = surface
-        self.token = token
+        access = nil
+        gatekeeper = Gatekeeper(adminToken: token, readToken: readToken, now: now)
+        clock = now
         self.pace = pace
     }
 
     public func handle(_ request: HTTPServerRequest) async -> HTTPServerResponse {
+        let match = Route.match(method: request.method, segments: request.segments)
         do throws(APIFailure) {
-            return try await answer(request)
+            return try await answer(request, match)
         } catch {
             return error.response
         }
     }
 
-    private func answer(_ request: HTTPServerRequest) async throws(APIFailure) -> HTTPServerResponse {
-        let match = Route.match(method: request.method, segments: request.segments)
+    private func answer(
+        _ request: HTTPServerRequest, _ match: Route.Match
+    ) async throws(APIFailure) -> HTTPServerResponse {
+        if case .found(let route, _) = match, !route.needsToken { return try await open(route, request) }
         // Who may not ask does not learn what there is either.
-        if case .found(let route, _) = match, !route.needsToken {
-        } else if case .found(let route, _) = match {
-            try authorise(request, mayOnlyLook: route.changesNothing)
-        } else {
-            try authorise(request)
-        }
+        let caller = try await identify(request, match)
         switch match {
         case .notFound:
             throw APIFailure(404, "not_found", "no such address; see docs/openapi.json for those there are")
@@ -61,63 +77,85 @@ public struct ControlRouter: Sendable {
             throw APIFailure(
                 405, "method_not_allowed", "this address answers to \(list)", headers: [("Allow", list)])
         case .found(let route, let parameters):
-            for key in request.query.keys.sorted() where !route.query.contains(key) {
-                let known =
-                    route.query.isEmpty ? "takes none" : "takes \(route.query.joined(separator: ", "))"
-                throw .invalid("unknown query parameter; \(route.pattern) \(known)")
+            let read = RequestReader(request: request, parameters: parameters)
+            let attempt = Attempt(
+                route: route, read: read, caller: caller, surface: scoped(caller, route.operation.rule))
+            return try await audited(attempt) { () throws(APIFailure) in
+                try Self.check(route.operation.rule, caller)
+                try checkQuery(route, request)
+                return try await perform(attempt)
             }
-            return try await perform(route.operation, RequestReader(request: request, parameters: parameters))
         }
     }
 
-    /// - Parameter mayOnlyLook: the request changes nothing, so the token for looking is enough.
-    private func authorise(
-        _ request: HTTPServerRequest, mayOnlyLook: Bool = false
-    ) throws(APIFailure) {
-        guard request.listener == .tcp else { return }
-        if mayOnlyLook, let readToken, let authorization = request.headers["authorization"],
-            readToken.accepts(authorization: authorization)
-        {
-            return
-        }
-        if let token, let authorization = request.headers["authorization"],
-            token.accepts(authorization: authorization)
-        {
-            return
-        }
-        throw APIFailure(
-            401, "unauthorized", "over TCP a request needs the header 'Authorization: Bearer TOKEN'",
-            headers: [("WWW-Authenticate", #"Bearer realm="slipway""#)])
-    }
-
-    private func perform(
-        _ operation: Route.Operation, _ read: RequestReader
+    private func open(
+        _ route: Route, _ request: HTTPServerRequest
     ) async throws(APIFailure) -> HTTPServerResponse {
+        try checkQuery(route, request)
+        guard route.operation == .readiness else { return .text(200, "ok\n") }
+        return await readiness(request)
+    }
+
+    private func checkQuery(_ route: Route, _ request: HTTPServerRequest) throws(APIFailure) {
+        for key in request.query.keys.sorted() where !route.query.contains(key) {
+            let known = route.query.isEmpty ? "takes none" : "takes \(route.query.joined(separator: ", "))"
+            throw .invalid("unknown query parameter; \(route.pattern) \(known)")
+        }
+    }
+
+    /// What can be told from the caller alone; `ScopedSurface` looks at what it is about.
+    private static func check(_ rule: AccessRule, _ caller: Caller) throws(APIFailure) {
+        let (isAllowed, permission): (Bool, Permission?) =
+            switch rule {
+            case .open, .known: (true, nil)
+            case .somewhere(let permission): (caller.maySomewhere(permission), permission)
+            case .everywhere(let permission): (caller.mayEverywhere(permission), permission)
+            // Whether there is such an app for the caller comes first: it may look, or it is told of none.
+            case .app(let permission): (caller.maySomewhere(.look), permission)
+            }
+        guard !isAllowed, let permission else { return }
+        let place = if case .everywhere = rule { "in all projects" } else { "in a project" }
+        throw APIFailure(
+            403, "forbidden",
+            "this takes the role \(permission.leastRole.rawValue) \(place), which you do not have")
+    }
+
+    /// The controller itself for whoever may do such things everywhere, and narrowed for all others.
+    private func scoped(_ caller: Caller, _ rule: AccessRule) -> any ControlSurface {
+        if let permission = rule.permission, caller.mayEverywhere(permission), caller.mayEverywhere(.look) {
+            return surface
+        }
+        return ScopedSurface(base: surface, caller: caller)
+    }
+
+    private func perform(_ attempt: Attempt) async throws(APIFailure) -> HTTPServerResponse {
+        let (operation, read, surface) = (attempt.route.operation, attempt.read, attempt.surface)
         switch operation {
         case .status, .appStatus, .history, .appHistory, .diff, .plan, .planFiles, .trace:
-            return try await look(operation, read)
+            return try await look(operation, read, surface)
         case .sync, .retry, .rollback, .abort, .promote, .pause, .resume, .approve:
-            return try await act(operation, read)
+            return try await act(operation, read, surface)
         case .testNotices:
             let channel = try read.body(NoticeTestRequest.self, ifEmpty: NoticeTestRequest()).channel
             return try await json { () throws(ControlError) in try await surface.testNotices(channel: channel)
             }
-        case .logs: return try await logs(read)
-        case .events: return try await events(read)
-        case .watch: return await watch()
+        case .logs: return try await logs(read, surface)
+        case .events: return try await events(read, surface)
+        case .watch: return await watch(read, surface)
+        case .whoami: return try .json(CallerReport(attempt.caller))
+        case .tokens, .createToken, .revokeToken, .audit: return try await administer(attempt)
         case .metrics:
             let page = MetricsPage.text(
                 status: await surface.status(), figures: await surface.metrics(),
                 readiness: await surface.readiness())
             return .text(200, page, type: "text/plain; version=0.0.4; charset=utf-8")
-        case .health: return .text(200, "ok\n")
-        case .readiness: return await readiness(read.request)
+        case .health, .readiness: return .text(200, "ok\n")
         }
     }
 
     /// Requests that change nothing.
     private func look(
-        _ operation: Route.Operation, _ read: RequestReader
+        _ operation: Route.Operation, _ read: RequestReader, _ surface: any ControlSurface
     ) async throws(APIFailure) -> HTTPServerResponse {
         switch operation {
         case .appStatus:
@@ -162,7 +200,7 @@ public struct ControlRouter: Sendable {
 
     /// Requests that change something.
     private func act(
-        _ operation: Route.Operation, _ read: RequestReader
+        _ operation: Route.Operation, _ read: RequestReader, _ surface: any ControlSurface
     ) async throws(APIFailure) -> HTTPServerResponse {
         if operation == .sync {
             let source = try read.body(SyncRequest.self, ifEmpty: SyncRequest()).source
@@ -195,7 +233,7 @@ public struct ControlRouter: Sendable {
     private func readiness(_ request: HTTPServerRequest) async -> HTTPServerResponse {
         guard let missing = await surface.readiness() else { return .text(200, "ready\n") }
         // What it waits for names repositories and engines: for those who may ask only.
-        let mayKnow = (try? authorise(request)) != nil
+        let mayKnow = (try? await caller(of: request))?.mayEverywhere(.look) == true
         return .text(503, mayKnow ? "not ready: \(missing)\n" : "not ready\n")
     }
 

@@ -6,6 +6,7 @@ struct Route: Sendable, Hashable {
         case logs, events, watch
         case testNotices
         case metrics, health, readiness
+        case whoami, tokens, createToken, revokeToken, audit
     }
 
     var operation: Operation
@@ -14,29 +15,21 @@ struct Route: Sendable, Hashable {
     var pattern: String
     /// The query parameters that it takes; any other is refused.
     var query: [String]
-    /// Looks or plans: the files of a plan are sent and kept nowhere.
-    var changesNothing: Bool { method == "GET" || operation == .planFiles }
     /// `false`: answered on TCP without a token, and says nothing but yes or no.
-    var needsToken: Bool
+    var needsToken: Bool { operation.rule != .open }
 
-    private init(
-        _ operation: Operation, _ method: String, _ pattern: String, _ query: [String], needsToken: Bool
-    ) {
+    private init(_ operation: Operation, _ method: String, _ pattern: String, _ query: [String]) {
         self.operation = operation
         self.method = method
         self.pattern = pattern
         self.query = query
-        self.needsToken = needsToken
     }
 
     private static func get(_ operation: Operation, _ pattern: String, _ query: [String] = []) -> Route {
-        Route(operation, "GET", pattern, query, needsToken: true)
+        Route(operation, "GET", pattern, query)
     }
     private static func post(_ operation: Operation, _ pattern: String) -> Route {
-        Route(operation, "POST", pattern, [], needsToken: true)
-    }
-    private static func open(_ operation: Operation, _ pattern: String) -> Route {
-        Route(operation, "GET", pattern, [], needsToken: false)
+        Route(operation, "POST", pattern, [])
     }
 
     /// All of the API. `docs/openapi.json` describes exactly these; a test holds the two together.
@@ -62,8 +55,13 @@ struct Route: Sendable, Hashable {
         post(.testNotices, "/v1/notices/test"),
         get(.events, "/v1/events", ["after", "follow"]),
         get(.metrics, "/metrics"),
-        open(.health, "/healthz"),
-        open(.readiness, "/readyz")
+        get(.whoami, "/v1/whoami"),
+        get(.tokens, "/v1/tokens"),
+        post(.createToken, "/v1/tokens"),
+        post(.revokeToken, "/v1/tokens/{token}/revoke"),
+        get(.audit, "/v1/audit", ["app", "project", "actor", "since", "limit"]),
+        get(.health, "/healthz"),
+        get(.readiness, "/readyz")
     ]
 
     enum Match: Sendable {

@@ -245,7 +245,8 @@ extension Controller {
                     app: app, release: rollout.target.number, commit: rollout.target.origin.commit,
                     image: rollout.target.image.pinned, startedAt: rollout.startedAtWall,
                     endedAt: clock.wall(),
-                    outcome: .held, evidence: [failure.message] + failure.evidence))
+                    outcome: .held, evidence: [failure.message] + failure.evidence,
+                    project: rollout.target.spec.project))
         case .moving:
             return
         }

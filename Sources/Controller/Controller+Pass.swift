@@ -181,7 +181,7 @@ extension Controller {
             batch.events.append(
                 EventRecord(
                     sequence: lastEvent, at: wall, kind: event.kind, app: name, release: event.release,
-                    commit: event.commit, message: event.message))
+                    commit: event.commit, message: event.message, project: plan.memory.project))
         }
         for action in plan.actions
         where !isPlanted(.interruptedStaysLocked) || !interruptedNames.contains(action.object) {

@@ -142,7 +142,7 @@ extension Controller {
                 RolloutRecord(
                     app: release.app, release: rollout.target.number, commit: rollout.target.origin.commit,
                     image: rollout.target.image.pinned, startedAt: rollout.startedAtWall,
-                    endedAt: clock.wall(), outcome: .superseded))
+                    endedAt: clock.wall(), outcome: .superseded, project: rollout.target.spec.project))
         }
         apps[release.app]?.memory.lastGood = release
         apps[release.app]?.giveTime(now: clock.now())

@@ -35,7 +35,7 @@ extension Controller: ControlSurface {
     }
 
     func unknownApp(_ app: AppName) -> ControlError {
-        ControlError(.notFound, "there is no app \(app); `slipway status` lists them")
+        .unknownApp(app)
     }
 
     private func worst(_ verdicts: [Verdict], _ sources: [SourceStatus], _ because: [Blocker]) -> Verdict {
@@ -65,7 +65,8 @@ extension Controller: ControlSurface {
             path: record.source.path, commit: record.tree?.commit ?? record.memory.commit,
             fetchedAt: record.fetchedAt,
             diagnostics: (record.tree?.diagnostics ?? []) + record.crossDiagnostics,
-            because: because, outcomes: outcomes(of: record.source), deliveries: shown(record.source))
+            because: because, outcomes: outcomes(of: record.source), deliveries: shown(record.source),
+            project: record.source.project)
     }
 
     private func outcomes(of source: WatchedSource) -> OutcomeKeeping? {

@@ -396,6 +396,6 @@ public actor Controller {
         pending.events.append(
             EventRecord(
                 sequence: lastEvent, at: clock.wall(), kind: kind, app: app, release: release, commit: commit,
-                message: message))
+                message: message, project: app.flatMap { apps[$0]?.memory.project }))
     }
 }

@@ -92,7 +92,7 @@ extension AppPlanning {
             RolloutRecord(
                 app: input.app, release: release.number, commit: release.origin.commit,
                 image: release.image.pinned,
-                startedAt: input.wall))
+                startedAt: input.wall, project: release.spec.project))
         let from = memory.lastGood.map { "\($0.number) → " } ?? ""
         event(
             .rolloutStarted, release: release.number, commit: release.origin.commit.id,
@@ -114,6 +114,6 @@ extension AppPlanning {
             RolloutRecord(
                 app: input.app, release: rollout.target.number, commit: rollout.target.origin.commit,
                 image: rollout.target.image.pinned, startedAt: rollout.startedAtWall, endedAt: input.wall,
-                outcome: outcome, evidence: evidence))
+                outcome: outcome, evidence: evidence, project: rollout.target.spec.project))
     }
 }

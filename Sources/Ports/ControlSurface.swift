@@ -83,6 +83,8 @@ public struct ControlError: Error, Sendable, Hashable, CustomStringConvertible {
         /// The request makes no sense in the present state.
         case conflict
         case invalid
+        /// Whoever asks has not the role for it.
+        case forbidden
         /// The engine, the store or a source is not to be reached.
         case unavailable
         case `internal`
@@ -94,4 +96,9 @@ public struct ControlError: Error, Sendable, Hashable, CustomStringConvertible {
         self.message = message
     }
     public var description: String { message }
+
+    /// For an app that there is not, or not for whoever asks: both in the same words.
+    public static func unknownApp(_ app: AppName) -> ControlError {
+        ControlError(.notFound, "there is no app \(app); `slipway status` lists them")
+    }
 }

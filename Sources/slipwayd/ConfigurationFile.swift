@@ -10,7 +10,7 @@ enum ConfigurationFile {
         let file = SettingsFile(path: path, bytes: bytes)
         let top = [
             "installation", "name_prefix", "state_dir", "api", "engine", "defaults", "policy", "limits",
-            "sources", "edge", "analysis", "webhooks", "notices"
+            "sources", "edge", "analysis", "webhooks", "notices", "access", "projects"
         ]
         if let root = file.root(keys: top) { read(root, into: &settings) }
         let errors = file.diagnostics.filter { $0.severity == .error }
@@ -61,6 +61,7 @@ enum ConfigurationFile {
             }
             settings.prometheus = url
         }
+        readAccess(root, into: &settings)
         settings.sources = root.maps("sources", keys: sourceKeys).compactMap(source)
     }
 

@@ -1,3 +1,4 @@
+import Access
 import ControlAPI
 import Controller
 import DockerEngine
@@ -42,9 +43,7 @@ struct Daemon {
             engine: engine, edge: edge, store: store, prober: EngineProber(engine: engine, client: client),
             metricSource: settings.prometheus.map { PrometheusSource(url: $0, client: client) },
             clock: SystemClock(resuming: state.clock), logger: logger)
-        let router = ControlRouter(
-            surface: controller, token: try token(settings.tokenFile),
-            readToken: try token(settings.readTokenFile))
+        let router = ControlRouter(surface: controller, access: try await access(store, client))
         let server = try HTTPServer.start(try listeners()) { await router.handle($0) }
         let webhooks = try webhooks(controller)
         logger.notice("ready", ["api.socket": settings.apiSocket, "state.dir": settings.stateDirectory])
@@ -94,22 +93,9 @@ struct Daemon {
             dns: nameServers())
     }
 
-    private func token(_ file: String?) throws(SettingsError) -> BearerToken? {
-        guard let file else { return nil }
-        guard let token = BearerToken(try Files.secret(file)) else {
-            throw SettingsError(
-                "\(file): a token has at least \(BearerToken.minimumLength) printable characters")
-        }
-        return token
-    }
-
     private func listeners() throws(SettingsError) -> HTTPServerConfiguration {
         var tcp: HTTPServerConfiguration.TCPListener?
         if let listen = settings.apiListen {
-            guard settings.tokenFile != nil else {
-                throw SettingsError(
-                    "--listen \(listen) needs --token-file: without a token anybody could deploy")
-            }
             let colon = listen.lastIndex(of: ":")
             guard let colon, let port = Int(listen[listen.index(after: colon)...]),
                 (0...65_535).contains(port)

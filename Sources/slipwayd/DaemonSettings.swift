@@ -1,3 +1,4 @@
+import Access
 import Controller
 import Forges
 import GitSource
@@ -32,6 +33,9 @@ struct DaemonSettings: Sendable {
     var noticeLimit = 30
     /// `HOST:PORT` for webhooks of forges.
     var webhookListen: String?
+    var audit = AuditKeeping()
+    /// `nil`: people come with tokens of ours only.
+    var identityProvider: IdentityProviderConfiguration?
 
     /// The reverse proxy in front of the apps.
     struct Edge: Sendable {

@@ -127,6 +127,23 @@ import Testing
         try check(NoticeTestReport(channels: [.init(name: "ops", problem: "no")]), "NoticeTestReport")
         try check(NoticeTestRequest(channel: SourceName("ops")), "NoticeTestRequest")
         try check(ErrorReport(code: "not_found", message: "no"), "ErrorReport")
+        let retail = try #require(ProjectName("retail"))
+        let record = TokenRecord(
+            id: try #require(TokenID("0123456789ab")), name: "ci", grants: [Grant(.admin, in: retail)],
+            digest: try Samples.digest("a"), createdAt: Samples.now, createdBy: "anna",
+            expiresAt: Samples.now,
+            revokedAt: Samples.now)
+        let token = TokenReport(record, at: Samples.now)
+        try check(token, "TokenReport")
+        try check(CreatedToken(token: "slipway_…", report: token), "CreatedToken")
+        try check(
+            TokenRequest(name: "ci", grants: record.grants, expiresInSeconds: 60), "TokenRequest")
+        try check(CallerReport(Caller(name: "a", way: .token, grants: record.grants)), "CallerReport")
+        try check(
+            AuditRecord(
+                sequence: 1, at: Samples.now, actor: "a", way: .token, address: "192.0.2.1", action: "retry",
+                app: try Samples.shop, project: retail, object: "main", result: .failed, reason: "conflict",
+                leftOut: 3), "AuditRecord")
     }
 
     @Test func theWordsAreThoseOfTheModel() throws {
@@ -138,6 +155,12 @@ import Testing
         #expect(causes.map(Set.init) == Set(Blocker.Cause.allCases.map(\.rawValue)))
         let kinds = schemas["EventRecord"]?.properties?["kind"]?.values
         #expect(kinds.map(Set.init) == Set(EventRecord.Kind.allCases.map(\.rawValue)))
+        let roles = schemas["Grant"]?.properties?["role"]?.values
+        #expect(roles.map(Set.init) == Set(Role.allCases.map(\.rawValue)))
+        let results = schemas["AuditRecord"]?.properties?["result"]?.values
+        #expect(results.map(Set.init) == Set(AuditRecord.Result.allCases.map(\.rawValue)))
+        let ways = schemas["CallerReport"]?.properties?["way"]?.values
+        #expect(ways.map(Set.init) == Set(Caller.Way.allCases.map(\.rawValue)))
         let changes = schemas["AppPlan"]?.properties?["change"]?.values
         #expect(changes?.count == 6)
         #expect(changes?.allSatisfy { PlanReport.AppPlan.Change(rawValue: $0) != nil } == true)

@@ -1,3 +1,4 @@
+import Access
 import Commands
 import ControlAPI
 import FoundationEssentials
@@ -39,7 +40,15 @@ struct Running {
         _ script: ScriptedSurface.Script, in directory: String, pace: ControlRouter.Pace = quickPace
     ) async throws -> (running: Running, server: HTTPServer) {
         let surface = ScriptedSurface(script)
-        let router = ControlRouter(surface: surface, token: BearerToken(token), pace: pace)
+        // Each look at the clock is long after the last one, so that no wrong token makes the next one wait.
+        let seconds = Mutex<Int64>(0)
+        let router = ControlRouter(
+            surface: surface, token: BearerToken(token), pace: pace,
+            now: {
+                seconds.withLock {
+                    $0 += 1_000; return $0
+                }
+            })
         let configuration = HTTPServerConfiguration(
             unix: .init(path: directory + "/api.sock"), tcp: .init(host: "127.0.0.1", port: 0),
             bodyLimitInBytes: ControlRouter.bodyLimitInBytes)

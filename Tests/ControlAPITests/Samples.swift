@@ -86,7 +86,7 @@ enum Samples {
                     deliveries: [
                         DeliveryStatus(
                             to: "notes", pending: 2, problem: "the remote refuses", nextAttemptInSeconds: 4)
-                    ])
+                    ], project: ProjectName("retail"))
             ], apps: [app],
             engine: EngineStatus(
                 isReachable: true, name: "docker", version: "20.10.24", apiVersion: "1.41", listedAt: now),
@@ -109,13 +109,13 @@ enum Samples {
         RolloutRecord(
             app: try shop, release: try release(42), commit: try commit(), image: "shop:1", startedAt: now,
             endedAt: now,
-            outcome: .rolledBack, evidence: ["web exited 1"])
+            outcome: .rolledBack, evidence: ["web exited 1"], project: ProjectName("retail"))
     }
 
     static func event(_ sequence: Int64) throws -> EventRecord {
         EventRecord(
             sequence: sequence, at: now, kind: .rolloutStarted, app: try shop, release: try release(42),
-            commit: try commit().id, message: "v41 → v42")
+            commit: try commit().id, message: "v41 → v42", project: ProjectName("retail"))
     }
 
     static func line(_ text: String) throws -> LogLine {

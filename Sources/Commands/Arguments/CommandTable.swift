@@ -5,7 +5,7 @@ enum CommandTable {
     typealias Example = CommandDescription.Example
 
     static let commands: [CommandDescription] =
-        looking + workTree + [importing] + changing + [notices] + other
+        looking + workTree + [importing] + changing + access + [notices] + other
 
     static func command(_ name: String) -> CommandDescription? { commands.first { $0.name == name } }
 

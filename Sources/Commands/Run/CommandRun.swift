@@ -31,6 +31,9 @@ struct CommandRun {
         case "notices": return try await notices()
         case "sync", "retry", "rollback", "abort", "promote", "approve", "pause", "resume":
             return try await change()
+        case "token": return try await token()
+        case "audit": return try await audit()
+        case "whoami": return try await whoami()
         case "completion": return try completion()
         case "version":
             console.write("slipway \(Build.version)\n")

@@ -8,6 +8,8 @@ public struct EventRecord: Codable, Hashable, Sendable {
     public var release: ReleaseNumber?
     public var commit: CommitID?
     public var message: String
+    /// Of the app; `nil`: it is about the installation, or was written before there were projects.
+    public var project: ProjectName?
 
     public enum Kind: String, Codable, Hashable, Sendable, CaseIterable {
         case controllerStarted = "controller_started"
@@ -42,8 +44,9 @@ public struct EventRecord: Codable, Hashable, Sendable {
 
     public init(
         sequence: Int64, at: WallTime, kind: Kind, app: AppName? = nil, release: ReleaseNumber? = nil,
-        commit: CommitID? = nil, message: String
+        commit: CommitID? = nil, message: String, project: ProjectName? = nil
     ) {
+        self.project = project
         self.sequence = sequence
         self.at = at
         self.kind = kind
@@ -66,6 +69,8 @@ public struct RolloutRecord: Codable, Hashable, Sendable {
     public var outcome: Outcome?
     /// Exit codes, probe answers and the last lines of the log where it failed; empty where it went well.
     public var evidence: [String]
+    /// Of the app then; `nil`: it was written before there were projects.
+    public var project: ProjectName?
 
     public enum Outcome: String, Codable, Hashable, Sendable, CaseIterable {
         case succeeded
@@ -76,8 +81,10 @@ public struct RolloutRecord: Codable, Hashable, Sendable {
 
     public init(
         app: AppName, release: ReleaseNumber, commit: CommitInfo, image: String, startedAt: WallTime,
-        endedAt: WallTime? = nil, outcome: Outcome? = nil, evidence: [String] = []
+        endedAt: WallTime? = nil, outcome: Outcome? = nil, evidence: [String] = [],
+        project: ProjectName? = nil
     ) {
+        self.project = project
         self.app = app
         self.release = release
         self.commit = commit

@@ -41,6 +41,14 @@ public enum Verdict: String, Codable, Hashable, Sendable, CaseIterable {
     /// The wanted release is the proven one, and not all of its instances are ready just now.
     case degraded
 
+    /// The verdict to look at first; `converged` where there is none.
+    public static func worst(of verdicts: some Collection<Verdict>) -> Verdict {
+        let order: [Verdict] = [
+            .held, .invalid, .rolledBack, .unplaceable, .degraded, .unknown, .waiting, .progressing
+        ]
+        return order.first(where: verdicts.contains) ?? .converged
+    }
+
     /// The exit code of `slipway status`: 0 converged, 1 in progress, 2 degraded or rolled back, 3 held for a person.
     public var exitCode: Int32 {
         switch self {
@@ -85,11 +93,14 @@ public struct SourceStatus: Codable, Hashable, Sendable {
     public var outcomes: OutcomeKeeping?
     /// What is on its way to git and to the forge; none where all has arrived.
     public var deliveries: [DeliveryStatus]?
+    /// The project that its apps are in, unless their specs name another one that it may use.
+    public var project: ProjectName?
     public init(
         name: SourceName, repository: String, branch: String, path: String, commit: CommitInfo?,
         fetchedAt: WallTime?, diagnostics: [Diagnostic], because: [Blocker],
-        outcomes: OutcomeKeeping? = nil, deliveries: [DeliveryStatus]? = nil
+        outcomes: OutcomeKeeping? = nil, deliveries: [DeliveryStatus]? = nil, project: ProjectName? = nil
     ) {
+        self.project = project
         self.outcomes = outcomes
         self.deliveries = deliveries
         self.name = name

@@ -23,6 +23,9 @@ _slipway() {
         'approve:Let through what is held for approval'
         'pause:Leave an app as it is until  resume '
         'resume:Take a paused app up again'
+        'token:Give, list and take away tokens for the API'
+        'audit:Show who changed or tried what, newest first'
+        'whoami:Show who the controller takes you for, and what you may do'
         'notices:Send a test notice'
         'completion:Print a shell s completion script'
         'version:Print the version of this program'
@@ -243,6 +246,38 @@ _slipway() {
             '--no-color[no colour, as with NO_COLOR set or when the output is not a terminal]' \
             '--help[show this help]' \
             '*::APP:_files' ;;
+        token) _arguments \
+            '--role[of create  viewer, developer, operator or admin]:ROLE:(viewer developer operator admin)' \
+            '--project[of create  these projects only, such as retail,press]:NAMES: ' \
+            '--expires[of create  how long it is good for, such as 12h or 30d; default 90d]:TIME: ' \
+            '--output[how the result is written  table (for people), wide, json, yaml, text or markdown]:FORMAT:(table wide json yaml text markdown)' \
+            '--socket[the controller s socket; default  SLIPWAY_SOCKET, else /run/slipway/slipway.sock]:PATH:_files' \
+            '--server[the controller s address instead of a socket; default  SLIPWAY_SERVER]:URL: ' \
+            '--token-file[file with the token for --server; default  SLIPWAY_TOKEN_FILE]:PATH:_files' \
+            '--no-color[no colour, as with NO_COLOR set or when the output is not a terminal]' \
+            '--help[show this help]' \
+            '*::ACTION:_files' ;;
+        audit) _arguments \
+            '--app[one app only]:NAME: ' \
+            '--project[one project only]:NAME: ' \
+            '--actor[who has this in their name only]:TEXT: ' \
+            '--since[of the last such time only, such as 24h or 7d]:TIME: ' \
+            '--limit[how many; default 50, at most 1000]:N: ' \
+            '--output[how the result is written  table (for people), wide, json, yaml, text or markdown]:FORMAT:(table wide json yaml text markdown)' \
+            '--socket[the controller s socket; default  SLIPWAY_SOCKET, else /run/slipway/slipway.sock]:PATH:_files' \
+            '--server[the controller s address instead of a socket; default  SLIPWAY_SERVER]:URL: ' \
+            '--token-file[file with the token for --server; default  SLIPWAY_TOKEN_FILE]:PATH:_files' \
+            '--no-color[no colour, as with NO_COLOR set or when the output is not a terminal]' \
+            '--help[show this help]' \
+            '*::ARGUMENT:_files' ;;
+        whoami) _arguments \
+            '--output[how the result is written  table (for people), wide, json, yaml, text or markdown]:FORMAT:(table wide json yaml text markdown)' \
+            '--socket[the controller s socket; default  SLIPWAY_SOCKET, else /run/slipway/slipway.sock]:PATH:_files' \
+            '--server[the controller s address instead of a socket; default  SLIPWAY_SERVER]:URL: ' \
+            '--token-file[file with the token for --server; default  SLIPWAY_TOKEN_FILE]:PATH:_files' \
+            '--no-color[no colour, as with NO_COLOR set or when the output is not a terminal]' \
+            '--help[show this help]' \
+            '*::ARGUMENT:_files' ;;
         notices) _arguments \
             '--output[how the result is written  table (for people), wide, json, yaml, text or markdown]:FORMAT:(table wide json yaml text markdown)' \
             '--socket[the controller s socket; default  SLIPWAY_SOCKET, else /run/slipway/slipway.sock]:PATH:_files' \
@@ -274,7 +309,7 @@ _slipway() {
             '--token-file[file with the token for --server; default  SLIPWAY_TOKEN_FILE]:PATH:_files' \
             '--no-color[no colour, as with NO_COLOR set or when the output is not a terminal]' \
             '--help[show this help]' \
-            '*::COMMAND:(status why doctor history diff trace logs events plan validate render simulate import sync retry rollback abort promote approve pause resume notices completion version help)' ;;
+            '*::COMMAND:(status why doctor history diff trace logs events plan validate render simulate import sync retry rollback abort promote approve pause resume token audit whoami notices completion version help)' ;;
     esac
 }
 compdef _slipway slipway
