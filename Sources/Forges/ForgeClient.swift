@@ -8,18 +8,57 @@ internal import Ports
 struct ForgeClient: Sendable {
     let configuration: ForgeConfiguration
     let http: HTTPClient
-    /// Headers with the token in them.
+    /// Headers with the token in them, and others that the forge asks for.
     let headers: @Sendable (_ token: String) -> [(String, String)]
+    let account = ForgeAccount()
 
     private static let timeout = Duration.seconds(20)
     private static let answerLimit = 8 << 20
+    private static let pageLimit = 10
+
+    /// A success, and whose it was.
+    struct Answer {
+        var response: HTTPResponse
+        var token: String
+    }
 
     func get<Value: Decodable>(
         _ type: Value.Type, _ path: [String], _ query: [(String, String)] = []
     ) async throws(ForgeError) -> Value {
-        let answer = try await call("GET", path, query, nil)
+        try decode(type, try await call("GET", path, query, nil).response.body, path)
+    }
+
+    /// All pages of a list, at most ten.
+    ///
+    /// Whether more follow the forge says, in `Link` or in `X-Total-Count`: how many one page has tells nothing, as
+    /// servers give fewer than they are asked for, and GitLab leaves out what the token may not see.
+    /// - Parameter size: the parameter's name, and the most that the forge documents for it.
+    func list<Value: Decodable>(
+        _ type: Value.Type, _ path: [String], _ query: [(String, String)] = [],
+        size: (name: String, most: Int) = ("per_page", 100)
+    ) async throws(ForgeError) -> [Value] {
+        var all: [Value] = []
+        for page in 1...Self.pageLimit {
+            let paging = [(size.name, "\(size.most)"), ("page", "\(page)")]
+            let answer = try await call("GET", path, query + paging, nil).response
+            all += try decode([Value].self, answer.body, path)
+            if !Self.isFollowed(answer, all.count) { break }
+        }
+        return all
+    }
+
+    private static func isFollowed(_ answer: HTTPResponse, _ count: Int) -> Bool {
+        let links = answer.headers.filter { $0.0.lowercased() == "link" }.map(\.1)
+        if !links.isEmpty { return links.contains { $0.contains("rel=\"next\"") } }
+        // Gitea's list of reviews has this and no links.
+        return answer.header("x-total-count").flatMap { Int($0) }.map { count < $0 } ?? false
+    }
+
+    func decode<Value: Decodable>(
+        _ type: Value.Type, _ body: [UInt8], _ path: [String]
+    ) throws(ForgeError) -> Value {
         do {
-            return try JSONDecoder().decode(type, from: Data(answer))
+            return try JSONDecoder().decode(type, from: Data(body))
         } catch {
             // The decoder's words may quote the answer.
             throw ForgeError(
@@ -29,43 +68,37 @@ struct ForgeClient: Sendable {
         }
     }
 
-    /// All pages of a list, at most ten of 100.
-    func list<Value: Decodable>(
-        _ type: Value.Type, _ path: [String], _ query: [(String, String)] = [], size: String = "per_page"
-    ) async throws(ForgeError) -> [Value] {
-        var all: [Value] = []
-        for page in 1...10 {
-            let found = try await get([Value].self, path, query + [(size, "100"), ("page", "\(page)")])
-            all += found
-            // Some servers give fewer at once than they are asked for; an empty page is the end everywhere.
-            if found.isEmpty { break }
-            if found.count < 30 { break }
-        }
-        return all
+    /// Makes something; the answer tells whose the token is, as that is who has made it.
+    @discardableResult
+    func create(_ path: [String], _ body: some Encodable & Sendable) async throws(ForgeError) -> [UInt8] {
+        let answer = try await call("POST", path, [], try encode(body))
+        account.learn(from: answer)
+        return answer.response.body
     }
 
-    @discardableResult
     func send(
         _ method: String, _ path: [String], _ body: some Encodable & Sendable
-    ) async throws(ForgeError) -> [UInt8] {
-        let bytes: [UInt8]
+    ) async throws(ForgeError) {
+        _ = try await call(method, path, [], try encode(body))
+    }
+
+    private func encode(_ body: some Encodable) throws(ForgeError) -> [UInt8] {
         do {
-            bytes = Array(try JSONEncoder().encode(body))
+            return Array(try JSONEncoder().encode(body))
         } catch {
             throw ForgeError(.refused, "what is to be told cannot be written as JSON")
         }
-        return try await call(method, path, [], bytes)
     }
 
     private func call(
         _ method: String, _ path: [String], _ query: [(String, String)], _ body: [UInt8]?
-    ) async throws(ForgeError) -> [UInt8] {
+    ) async throws(ForgeError) -> Answer {
         let token = try token()
         var url = configuration.api + "/" + path.map(Self.encoded).joined(separator: "/")
         if !query.isEmpty {
             url += "?" + query.map { "\(Self.encoded($0.0))=\(Self.encoded($0.1))" }.joined(separator: "&")
         }
-        var fields = headers(token) + [("User-Agent", "slipway"), ("Accept", "application/json")]
+        var fields = headers(token) + [("User-Agent", "slipway")]
         if body != nil { fields.append(("Content-Type", "application/json")) }
         let response: HTTPResponse
         do throws(HTTPError) {
@@ -79,74 +112,12 @@ struct ForgeClient: Sendable {
             throw ForgeError(code, "\(place(path)): \(error.message)")
         }
         guard (200..<300).contains(response.status) else { throw failure(response, path, token) }
-        return response.body
+        return Answer(response: response, token: token)
     }
 
-    private func failure(_ response: HTTPResponse, _ path: [String], _ token: String) -> ForgeError {
-        let said = Self.message(in: response.body).replacing(token, with: "***")
-        let place = "\(place(path)) answered \(response.status)" + (said.isEmpty ? "" : ": \(said)")
-        let retry = retryAfter(response)
-        switch response.status {
-        case 429:
-            return ForgeError(.rateLimited, "\(place); asked too often", retryAfterSeconds: retry ?? 60)
-        case 403 where retry != nil || response.header("x-ratelimit-remaining") == "0":
-            return ForgeError(.rateLimited, "\(place); asked too often", retryAfterSeconds: retry ?? 60)
-        case 401, 403:
-            return ForgeError(
-                .unauthorized, "\(place); check that the token is valid and may do this")
-        case 404:
-            return ForgeError(
-                .notFound, "\(place); check the repository's name, and that the token may see it")
-        case 500...599: return ForgeError(.unavailable, place, retryAfterSeconds: retry)
-        case 400...499: return ForgeError(.refused, place)
-        default:
-            return ForgeError(
-                .protocolViolation, "\(place), which is not followed; give the address that it leads to")
-        }
-    }
+    func place(_ path: [String]) -> String { "\(configuration.api)/\(path.joined(separator: "/"))" }
 
-    /// When the forge wants to be asked again, in seconds from now.
-    private func retryAfter(_ response: HTTPResponse) -> Int64? {
-        if let seconds = response.header("retry-after").flatMap({ Int64($0) }) {
-            return min(max(0, seconds), 3_600)
-        }
-        guard
-            response.header("x-ratelimit-remaining") == "0" || response.header("ratelimit-remaining") == "0",
-            let reset = (response.header("x-ratelimit-reset") ?? response.header("ratelimit-reset"))
-                .flatMap({ Int64($0) })
-        else { return nil }
-        return min(max(1, reset - BootClock.wallSeconds()), 3_600)
-    }
-
-    private func place(_ path: [String]) -> String { "\(configuration.api)/\(path.joined(separator: "/"))" }
-
-    /// What the forge says is wrong, in one line of at most 200 characters.
-    private static func message(in body: [UInt8]) -> String {
-        struct Words: Decodable {
-            var message: String?
-            var error: String?
-            enum Key: String, CodingKey { case message, error }
-            init(from decoder: any Decoder) throws {
-                let fields = try decoder.container(keyedBy: Key.self)
-                // GitLab puts a text, a list or a map there.
-                message = try? fields.decode(String.self, forKey: .message)
-                if message == nil, let list = try? fields.decode([String: [String]].self, forKey: .message) {
-                    message = list.map { "\($0.key) \($0.value.joined(separator: ", "))" }.sorted().joined(
-                        separator: "; ")
-                }
-                error = try? fields.decode(String.self, forKey: .error)
-            }
-        }
-        // What is no JSON is a page of some proxy's, of no use in a line.
-        guard body.count <= 64 << 10, let words = try? JSONDecoder().decode(Words.self, from: Data(body))
-        else { return "" }
-        let text = words.message ?? words.error ?? ""
-        return String(
-            String.UnicodeScalarView(
-                text.unicodeScalars.prefix(200).map { $0.properties.generalCategory == .control ? " " : $0 }))
-    }
-
-    private func token() throws(ForgeError) -> String {
+    func token() throws(ForgeError) -> String {
         switch configuration.token {
         case .environment(let name):
             guard let text = unsafe getenv(name).map({ unsafe String(cString: $0) }), Self.isToken(text)

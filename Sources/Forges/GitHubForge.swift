@@ -12,26 +12,29 @@ public struct GitHubForge: Forge {
 
     public init(configuration: ForgeConfiguration, http: HTTPClient) {
         let client = ForgeClient(configuration: configuration, http: http) { token in
-            [("Authorization", "Bearer \(token)"), ("X-GitHub-Api-Version", "2022-11-28")]
+            [
+                ("Authorization", "Bearer \(token)"), ("X-GitHub-Api-Version", "2022-11-28"),
+                ("Accept", "application/vnd.github+json")
+            ]
         }
         let parts = configuration.repository.split(separator: "/").map(String.init)
         owner = parts.first ?? ""
         calls = GitHubCalls(
-            client: client, path: ["repos"] + parts, marker: "<!-- \(configuration.marker) -->")
+            review: ForgeReview(client: client, limits: .github, marker: configuration.marker),
+            path: ["repos"] + parts)
     }
 
     public func reference(ofPullRequest number: Int) -> String { "refs/pull/\(number)/head" }
 
     public func show(_ status: CommitStatus, mayBeThere: Bool) async throws(ForgeError) {
+        var known: [WireStatus] = []
         if mayBeThere {
             // Newest first.
-            let known = try await client.get(
+            known = try await client.get(
                 [WireStatus].self, path + ["commits", status.commit.rawValue, "statuses"],
                 [("per_page", "100")])
-            let last = known.first { $0.context?.lowercased() == status.context.rawValue }
-            if last?.state == status.state.rawValue, last?.description == status.description { return }
         }
-        try await calls.show(status)
+        try await calls.show(status, known: known)
     }
 
     public func show(_ comment: PlanComment) async throws(ForgeError) {
@@ -51,15 +54,16 @@ public struct GitHubForge: Forge {
         try await calls.withdraw(open(branch), reason: reason)
     }
 
-    private func open(_ branch: String) async throws(ForgeError) -> WirePull? {
+    private func open(_ branch: String) async throws(ForgeError) -> PullRequest? {
+        // `head` tells owners apart, and an owner may have a fork of their own repository beside it.
         let query = [("state", "open"), ("head", "\(owner):\(branch)")]
-        return try await client.get([WirePull].self, path + ["pulls"], query).first {
-            ($0.head?.ref ?? branch) == branch
-        }
+        return try await client.list(WirePull.self, path + ["pulls"], query)
+            .first { $0.head?.ref == branch && $0.isFromHere }
+            .map { GitHubCalls.pullRequest($0) }
     }
 
     public func pullRequest(of commit: CommitID) async throws(ForgeError) -> PullRequest? {
-        let pulls = try await client.get([WirePull].self, path + ["commits", commit.rawValue, "pulls"])
+        let pulls = try await client.list(WirePull.self, path + ["commits", commit.rawValue, "pulls"])
         guard let pull = pulls.first(where: { $0.merged_at != nil }) else { return nil }
         let reviews = try await client.list(WireReview.self, path + ["pulls", "\(pull.number)", "reviews"])
         return GitHubCalls.pullRequest(pull, reviews)

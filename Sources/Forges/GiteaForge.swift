@@ -9,26 +9,28 @@ public struct GiteaForge: Forge {
     private let calls: GitHubCalls
     public var kind: String { ForgeConfiguration.Kind.gitea.rawValue }
 
+    /// As many as it gives at once unless its administrator allows more.
+    private static let pageSize = ("limit", 50)
+
     public init(configuration: ForgeConfiguration, http: HTTPClient) {
         let client = ForgeClient(configuration: configuration, http: http) { token in
-            [("Authorization", "token \(token)")]
+            [("Authorization", "token \(token)"), ("Accept", "application/json")]
         }
         calls = GitHubCalls(
-            client: client, path: ["repos"] + configuration.repository.split(separator: "/").map(String.init),
-            marker: "<!-- \(configuration.marker) -->")
+            review: ForgeReview(client: client, limits: .gitea, marker: configuration.marker),
+            path: ["repos"] + configuration.repository.split(separator: "/").map(String.init))
     }
 
     public func reference(ofPullRequest number: Int) -> String { "refs/pull/\(number)/head" }
 
     public func show(_ status: CommitStatus, mayBeThere: Bool) async throws(ForgeError) {
+        var known: [WireStatus] = []
         if mayBeThere {
-            let known = try await client.get(
+            known = try await client.get(
                 [WireStatus].self, path + ["commits", status.commit.rawValue, "statuses"],
                 [("sort", "recentupdate"), ("limit", "50")])
-            let last = known.first { $0.context == status.context.rawValue }
-            if last?.status == status.state.rawValue, last?.description == status.description { return }
         }
-        try await calls.show(status)
+        try await calls.show(status, known: known)
     }
 
     public func show(_ comment: PlanComment) async throws(ForgeError) {
@@ -49,10 +51,10 @@ public struct GiteaForge: Forge {
         try await calls.withdraw(open(branch), reason: reason)
     }
 
-    /// A fork may have a branch of the same name: a pull request from there is not ours.
-    private func open(_ branch: String) async throws(ForgeError) -> WirePull? {
-        try await client.list(WirePull.self, path + ["pulls"], [("state", "open")], size: "limit")
-            .first { $0.head?.ref == branch && $0.head?.repo_id == $0.base?.repo_id }
+    private func open(_ branch: String) async throws(ForgeError) -> PullRequest? {
+        try await client.list(WirePull.self, path + ["pulls"], [("state", "open")], size: Self.pageSize)
+            .first { $0.head?.ref == branch && $0.isFromHere }
+            .map { GitHubCalls.pullRequest($0) }
     }
 
     public func pullRequest(of commit: CommitID) async throws(ForgeError) -> PullRequest? {
@@ -64,7 +66,7 @@ public struct GiteaForge: Forge {
         }
         guard pull.merged_at != nil else { return nil }
         let reviews = try await client.list(
-            WireReview.self, path + ["pulls", "\(pull.number)", "reviews"], size: "limit")
+            WireReview.self, path + ["pulls", "\(pull.number)", "reviews"], size: Self.pageSize)
         return GitHubCalls.pullRequest(pull, reviews)
     }
 }

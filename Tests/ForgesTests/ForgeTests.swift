@@ -46,6 +46,7 @@ import Testing
 
     @Test(arguments: ForgeServer.Kind.allCases) func aStatusIsShown(kind: ForgeServer.Kind) async throws {
         let server = try ForgeServer(kind)
+        defer { #expect(server.state.value.objections.isEmpty, "\(server.state.value.objections)") }
         let forge = try forge(kind, server.api)
         try await forge.show(status(.pending, "shop: 1/3 ready"), mayBeThere: false)
         try await forge.show(status(.failure, "shop: v2 web exited 1"), mayBeThere: false)
@@ -61,6 +62,7 @@ import Testing
     @Test(arguments: ForgeServer.Kind.allCases)
     func whatMayHaveArrivedIsLookedForFirst(kind: ForgeServer.Kind) async throws {
         let server = try ForgeServer(kind)
+        defer { #expect(server.state.value.objections.isEmpty, "\(server.state.value.objections)") }
         let forge = try forge(kind, server.api)
         server.state.withLock { $0.trouble = .init(status: "502 Bad Gateway", isDone: true) }
         let lost = await failure { try await forge.show(status(.pending), mayBeThere: false) }
@@ -79,6 +81,7 @@ import Testing
         kind: ForgeServer.Kind
     ) async throws {
         let server = try ForgeServer(kind)
+        defer { #expect(server.state.value.objections.isEmpty, "\(server.state.value.objections)") }
         let forge = try forge(kind, server.api)
         for body in ["plan one", "plan two", "plan two"] {
             try await forge.show(PlanComment(pullRequest: 7, body: body))
@@ -94,6 +97,7 @@ import Testing
         kind: ForgeServer.Kind
     ) async throws {
         let server = try ForgeServer(kind)
+        defer { #expect(server.state.value.objections.isEmpty, "\(server.state.value.objections)") }
         let forge = try forge(kind, server.api)
         let branch = "slipway/revert-shop"
         let first = try await forge.propose(
@@ -116,6 +120,7 @@ import Testing
         kind: ForgeServer.Kind
     ) async throws {
         let server = try ForgeServer(kind)
+        defer { #expect(server.state.value.objections.isEmpty, "\(server.state.value.objections)") }
         let forge = try forge(kind, server.api)
         let branch = "slipway/revert-shop"
         server.state.withLock {
@@ -133,6 +138,7 @@ import Testing
     @Test(arguments: ForgeServer.Kind.allCases) func whereACommitCameFrom(kind: ForgeServer.Kind) async throws
     {
         let server = try ForgeServer(kind)
+        defer { #expect(server.state.value.objections.isEmpty, "\(server.state.value.objections)") }
         let forge = try forge(kind, server.api)
         let found = try await forge.pullRequest(of: commit)
         #expect(
@@ -149,6 +155,7 @@ import Testing
     /// Every way to say no, and what follows from it.
     @Test(arguments: ForgeServer.Kind.allCases) func refusals(kind: ForgeServer.Kind) async throws {
         let server = try ForgeServer(kind)
+        defer { #expect(server.state.value.objections.isEmpty, "\(server.state.value.objections)") }
         let forge = try forge(kind, server.api)
         let reset = BootClock.wallSeconds() + 120
         let table: [(ForgeServer.Trouble, ForgeError.Code, ClosedRange<Int64>?)] = [
@@ -174,6 +181,20 @@ import Testing
             (
                 .init(status: "429 Too Many Requests", headers: "Retry-After: 99999999999\r\n"), .rateLimited,
                 3_600...3_600
+            ),
+            // GitHub's secondary limit, with nothing but words.
+            (
+                .init(
+                    status: "403 Forbidden",
+                    headers: "X-RateLimit-Remaining: 4000\r\n",
+                    body: #"{"message":"You have exceeded a secondary rate limit. Please wait."}"#),
+                .rateLimited, 60...60
+            ),
+            (
+                .init(
+                    status: "429 Too Many Requests",
+                    headers: "X-RateLimit-Remaining: 0\r\nX-RateLimit-Reset: \(Int64.min)\r\n"),
+                .rateLimited, 60...60
             ),
             (.init(status: "404 Not Found", body: "<html>"), .notFound, nil),
             (
@@ -213,10 +234,41 @@ import Testing
         }
     }
 
+    /// What the forge says is wrong stands in the error, whichever of its forms it says it in.
+    @Test(arguments: [
+        (#"{"message":"plain words"}"#, "plain words"),
+        (#"{"message":["one","two"]}"#, "one, two"),
+        (
+            #"{"message":{"base":["is wrong"],"title":["is short","is bad"]}}"#,
+            "base is wrong; title is short, is bad"
+        ),
+        (#"{"message":{"error":"asked too many times"}}"#, "error asked too many times"),
+        (#"{"error":"state does not have a valid value"}"#, "state does not have a valid value"),
+        (
+            #"{"error":"insufficient_scope","error_description":"needs more","scope":"api"}"#,
+            "insufficient_scope: needs more"
+        ),
+        (
+            #"{"message":"Validation Failed","errors":[{"resource":"Status","field":"state","code":"custom","message":"is unknown"},{"resource":"Status","field":"context","code":"missing_field"}],"documentation_url":"x"}"#,
+            "Validation Failed: is unknown: context missing_field"
+        ),
+        (#"{"message":"Invalid","errors":["one","two"]}"#, "Invalid: one: two"),
+        (#"{"message":[[[[[[[["deep"]]]]]]]]}"#, ""), ("[]", ""), ("{}", ""),
+        (#"{"message":null,"errors":7}"#, "")
+    ]) func whatTheForgeSaysIsRead(body: String, words: String) async throws {
+        let server = try ForgeServer(.github)
+        let forge = try forge(.github, server.api)
+        server.state.withLock { $0.trouble = .init(status: "422 Unprocessable Entity", body: body) }
+        let error = await failure { try await forge.show(status(.success), mayBeThere: false) }
+        let message = try #require(error?.message)
+        #expect(message.hasSuffix(words.isEmpty ? "answered 422" : "answered 422: \(words)"), "\(message)")
+    }
+
     @Test(arguments: ForgeServer.Kind.allCases) func tokensAreReadAnewAndNeverShown(
         kind: ForgeServer.Kind
     ) async throws {
         let server = try ForgeServer(kind)
+        defer { #expect(server.state.value.objections.isEmpty, "\(server.state.value.objections)") }
         let path = "/tmp/slipway-forge-token-\(UInt32.random(in: 0 ... .max))"
         defer { _ = unsafe unlink(path) }
         let forge = try forge(kind, server.api, token: .file(path))

@@ -1,4 +1,3 @@
-internal import FoundationEssentials
 internal import Synchronization
 
 /// A value behind a lock, to be handed on.
@@ -12,6 +11,8 @@ public final class Locked<Value: Sendable>: Sendable {
 }
 
 /// A local server that behaves as a forge's published documentation says, as far as it is asked here.
+///
+/// What is asked against the documentation is refused, and noted in `State.objections`.
 public final class ForgeServer: Sendable {
     public enum Kind: String, Sendable, CaseIterable { case github, gitlab, gitea }
 
@@ -24,14 +25,26 @@ public final class ForgeServer: Sendable {
     public struct Comment: Sendable, Equatable {
         public var id: Int
         public var body: String
+        /// The id of an account; `nil`: it is gone.
+        public var author: Int? = 2
+        /// Of its edit, even by its author: `403 Forbidden`, where the conversation is locked.
+        public var refusal: String?
+        /// The token may not see it: GitLab's pages are shorter by those.
+        public var isHidden = false
+        public init(id: Int, body: String, author: Int? = 2, refusal: String? = nil, isHidden: Bool = false) {
+            (self.id, self.body, self.author) = (id, body, author)
+            (self.refusal, self.isHidden) = (refusal, isHidden)
+        }
     }
     public struct Pull: Sendable, Equatable {
         public var number: Int
         public var head: String
+        public var headCommit = String(repeating: "a", count: 40)
         public var base: String
         public var title: String
         public var body: String
         public var isOpen = true
+        public var isMerged = false
         /// Of another repository, by somebody who may not push to this one.
         public var isFromFork = false
         public init(
@@ -39,6 +52,16 @@ public final class ForgeServer: Sendable {
         ) {
             (self.number, self.head, self.base, self.title, self.body) = (number, head, base, title, body)
             self.isFromFork = isFromFork
+        }
+    }
+    public struct Review: Sendable, Equatable {
+        /// `nil`: the account is gone.
+        public var user: String?
+        /// GitHub's words.
+        public var state: String
+        public var isDismissed = false
+        public init(_ user: String?, _ state: String, isDismissed: Bool = false) {
+            (self.user, self.state, self.isDismissed) = (user, state, isDismissed)
         }
     }
     public struct Trouble: Sendable {
@@ -65,12 +88,31 @@ public final class ForgeServer: Sendable {
             Comment(id: 1, body: "Looks good to me"), Comment(id: 2, body: "re: <!-- marker -->")
         ]
         public var pulls: [Pull] = []
+        /// Of the merged pull request 7.
+        public var reviews: [Review] = [
+            Review("bert", "CHANGES_REQUESTED"), Review("bert", "APPROVED"),
+            Review("carl", "APPROVED", isDismissed: true), Review("dora", "COMMENTED"),
+            Review(nil, "APPROVED")
+        ]
         public var trouble: Trouble?
         public var writes = 0
         public var paths: [String] = []
+        /// What was asked against the documentation.
+        public var objections: [String] = []
+        /// Answers have null wherever that is documented, and leave out what they may.
+        public var isSparse = false
+        /// The token may ask whose it is.
+        public var tellsAccount = true
+        /// The token may edit what others have written, as maintainers may.
+        public var mayEditOthers = true
+        /// The most that a page has, if that is less than the forge gives by default.
+        public var pageLimit: Int?
     }
 
     public static let token = "t0ken-s3ntinel-0123456789"
+    /// Whose the token is.
+    public static let accountID = 5
+    public static let account = "slipway-bot"
     public let kind: Kind
     public let state = Locked(State())
     private let server: RawServer
@@ -82,8 +124,8 @@ public final class ForgeServer: Sendable {
         let state = state
         server = try RawServer { connection in
             while let request = connection.request() {
-                let (status, headers, body) = Self.answer(kind, request, state)
-                connection.answer(body, status: status, headers: headers)
+                let answer = Self.answer(Request(kind, request), state)
+                connection.answer(answer.body, status: answer.status, headers: answer.headers)
             }
         }
     }
@@ -91,273 +133,223 @@ public final class ForgeServer: Sendable {
     /// Slow beyond any patience: it never answers.
     public static func silent() throws -> RawServer { try RawServer { $0.waitForClose() } }
 
-    private static func answer(
-        _ kind: Kind, _ request: String, _ state: Locked<State>
-    ) -> (status: String, headers: String, body: String) {
-        let head = request.split(separator: "\r\n", omittingEmptySubsequences: false)
-        let line = head[0].split(separator: " ").map(String.init)
-        let body = request.firstRange(of: "\r\n\r\n").map { String(request[$0.upperBound...]) } ?? ""
-        let (method, target) = (line[0], line[1])
-        let path = String(target.prefix { $0 != "?" })
-        let query = String(target.dropFirst(path.count + 1))
-        let headers = Dictionary(
-            head.dropFirst().compactMap { field -> (String, String)? in
-                guard let colon = field.firstIndex(of: ":") else { return nil }
-                return (
-                    field[..<colon].lowercased(),
-                    String(field[field.index(after: colon)...].drop { $0 == " " })
-                )
-            }
-        ) { first, _ in first }
-        let sent =
+    /// What the documentation does not allow about a request with the right headers; `nil`: all is well.
+    public func objection(to method: String, _ path: String, query: String, body: String) -> String? {
+        let contract = ForgeContract.of(kind)
+        var headers = contract.headers.mapValues { $0.isEmpty ? "x" : $0 }
+        headers["content-type"] = "application/json"
+        return contract.objection(
+            method, path.split(separator: "/").map(String.init), query: query, headers: headers, body: body)
+    }
+
+    struct Answer {
+        var status = "200 OK"
+        var headers = ""
+        var body: String
+
+        init(_ body: JSONValue, status: String = "200 OK", headers: String = "") {
+            self.init(text: body.written, status: status, headers: headers)
+        }
+        init(text: String, status: String, headers: String = "") {
+            (self.status, self.headers) = (status, "Content-Type: application/json\r\n" + headers)
+            body = text
+        }
+        static let missing = Answer(["message": "404 Not Found"], status: "404 Not Found")
+        static func created(_ body: JSONValue) -> Answer { Answer(body, status: "201 Created") }
+    }
+
+    struct Request {
+        var kind: Kind
+        var method: String
+        /// Below the root of the API, as they were sent.
+        var parts: [String]
+        var query: String
+        /// Names in lower case.
+        var headers: [String: String]
+        var body: String
+        var fields: [String: JSONValue]
+
+        init(_ kind: Kind, _ text: String) {
+            self.kind = kind
+            let head = text.split(separator: "\r\n", omittingEmptySubsequences: false)
+            let line = head[0].split(separator: " ").map(String.init)
+            body = text.firstRange(of: "\r\n\r\n").map { String(text[$0.upperBound...]) } ?? ""
+            method = line[0]
+            let path = String(line[1].prefix { $0 != "?" })
+            query = String(line[1].dropFirst(path.count + 1))
+            let all = path.split(separator: "/").map(String.init)
+            let root = kind == .gitlab ? ["api", "v4"] : kind == .gitea ? ["api", "v1"] : []
+            parts = all.starts(with: root) ? Array(all.dropFirst(root.count)) : []
+            headers = Dictionary(
+                head.dropFirst().compactMap { field -> (String, String)? in
+                    guard let colon = field.firstIndex(of: ":") else { return nil }
+                    return (
+                        field[..<colon].lowercased(),
+                        String(field[field.index(after: colon)...].drop { $0 == " " })
+                    )
+                }
+            ) { first, _ in first }
+            fields = JSONValue(parsing: body).object ?? [:]
+        }
+
+        func text(_ name: String) -> String? { fields[name]?.text }
+
+        func parameter(_ name: String) -> String? {
+            query.split(separator: "&").first { $0.hasPrefix(name + "=") }
+                .map { ForgeServer.decoded(String($0.dropFirst(name.count + 1))) }
+        }
+
+        /// Below the repository; `nil`: it is another one.
+        var inRepository: [String]? {
+            let root = kind == .gitlab ? ["projects", "team%2Fapps"] : ["repos", "team", "apps"]
+            return parts.starts(with: root) ? Array(parts.dropFirst(root.count)) : nil
+        }
+
+        var isSigned: Bool {
             switch kind {
             case .github: headers["authorization"] == "Bearer \(token)"
             case .gitlab: headers["private-token"] == token
             case .gitea: headers["authorization"] == "token \(token)"
             }
-        // GitHub refuses whoever does not name itself.
-        guard headers["user-agent"] != nil else {
-            return ("403 Forbidden", "", #"{"message":"no User-Agent"}"#)
         }
-        guard sent else { return ("401 Unauthorized", "", #"{"message":"Bad credentials \#(token)"}"#) }
-        return state.withLock { state in
-            state.paths.append("\(method) \(path)")
-            let trouble = state.trouble
-            if let found = trouble {
-                state.trouble =
-                    found.times > 1
-                    ? Trouble(
-                        status: found.status, headers: found.headers, body: found.body,
-                        times: found.times - 1,
-                        isDone: found.isDone) : nil
+    }
+
+    /// `%XX` as what it stands for.
+    static func decoded(_ text: String) -> String {
+        var bytes: [UInt8] = []
+        var rest = text.utf8[...]
+        while let byte = rest.popFirst() {
+            if byte == UInt8(ascii: "%"),
+                let value = UInt8(String(decoding: rest.prefix(2), as: UTF8.self), radix: 16)
+            {
+                bytes.append(value)
+                rest = rest.dropFirst(2)
+            } else {
+                bytes.append(byte)
             }
-            if let trouble, !trouble.isDone { return (trouble.status, trouble.headers, trouble.body) }
-            let fields = (try? JSONDecoder().decode([String: Field].self, from: Data(body.utf8))) ?? [:]
-            let answer = serve(kind, method, path, query, fields, &state)
-            if let trouble { return (trouble.status, trouble.headers, trouble.body) }
+        }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    private static func answer(_ request: Request, _ state: Locked<State>) -> Answer {
+        // GitHub refuses whoever does not name itself.
+        guard request.headers["user-agent"] != nil else {
+            return Answer(["message": "no User-Agent"], status: "403 Forbidden")
+        }
+        guard request.isSigned else {
+            return Answer(["message": .text("Bad credentials \(token)")], status: "401 Unauthorized")
+        }
+        return state.withLock { state in
+            state.paths.append("\(request.method) /\(request.parts.joined(separator: "/"))")
+            let objection = ForgeContract.of(request.kind).objection(
+                request.method, request.parts, query: request.query, headers: request.headers,
+                body: request.body)
+            if let objection {
+                let words = "\(request.method) \(request.parts.joined(separator: "/")): \(objection)"
+                state.objections.append(words)
+                return Answer(["message": .text(words)], status: "422 Unprocessable Entity")
+            }
+            let trouble = state.trouble
+            if trouble != nil {
+                state.trouble?.times -= 1
+                if state.trouble?.times == 0 { state.trouble = nil }
+            }
+            if let trouble, !trouble.isDone {
+                return Answer(text: trouble.body, status: trouble.status, headers: trouble.headers)
+            }
+            let answer = serve(request, &state)
+            if let trouble {
+                return Answer(text: trouble.body, status: trouble.status, headers: trouble.headers)
+            }
             return answer
         }
     }
 
-    enum Field: Decodable {
-        case text(String), flag(Bool)
-        init(from decoder: any Decoder) throws {
-            let value = try decoder.singleValueContainer()
-            if let flag = try? value.decode(Bool.self) {
-                self = .flag(flag)
-            } else {
-                self = .text(try value.decode(String.self))
+    private static func serve(_ request: Request, _ state: inout State) -> Answer {
+        if request.method != "GET" { state.writes += 1 }
+        if request.parts == ["user"] {
+            guard state.tellsAccount else {
+                return Answer(["message": "Resource not accessible"], status: "403 Forbidden")
             }
+            return Answer(
+                request.kind == .github
+                    ? ForgeDocuments.githubUser(accountID, account)
+                    : request.kind == .gitlab
+                        ? ForgeDocuments.gitlabUser(accountID, account)
+                        : ForgeDocuments.giteaUser(accountID, account))
         }
-        var text: String {
-            switch self {
-            case .text(let text): text
-            case .flag(let flag): "\(flag)"
-            }
-        }
+        guard let parts = request.inRepository else { return .missing }
+        return
+            (request.kind == .gitlab
+            ? gitlab(request, parts, &state) : github(request, parts, &state)) ?? .missing
     }
 
-    private static func quoted(_ text: String) -> String {
-        String(decoding: (try? JSONEncoder().encode(text)) ?? Data(), as: UTF8.self)
+    /// One page of `items`, and what says whether more follow.
+    /// - Parameter hasLinks: else there is only the number of all.
+    static func page<Item>(
+        _ items: [Item], _ request: Request, _ state: State, hasLinks: Bool = true,
+        _ written: (Item) -> JSONValue?
+    ) -> Answer {
+        let isGitea = request.kind == .gitea
+        let usual = request.kind == .gitlab ? 20 : 30
+        let asked = request.parameter(isGitea ? "limit" : "per_page").flatMap { Int($0) } ?? usual
+        let size = min(asked, isGitea ? 50 : 100, state.pageLimit ?? .max)
+        let number = request.parameter("page").flatMap { Int($0) } ?? 1
+        let shown = items.dropFirst((number - 1) * size).prefix(size).compactMap(written)
+        var headers = request.kind == .github ? "" : "X-Total-Count: \(items.count)\r\n"
+        if hasLinks, items.count > size {
+            let last = (items.count + size - 1) / size
+            var links = ["<https://git.example.com/x?page=\(last)>; rel=\"last\""]
+            if number < last {
+                links.insert("<https://git.example.com/x?page=\(number + 1)>; rel=\"next\"", at: 0)
+            }
+            headers += "Link: \(links.joined(separator: ", "))\r\n"
+        }
+        return Answer(.array(Array(shown)), headers: headers)
     }
 
-    private static func list(_ items: [String], _ query: String) -> String {
-        // A second page is empty: no list here is longer than one.
-        query.contains("page=2") ? "[]" : "[" + items.joined(separator: ",") + "]"
+    /// The pull request that brought the commits of fours, and those of no other digit.
+    static let merged = {
+        var pull = Pull(number: 7, head: "x", base: "main", title: "shop: 1.5.0", body: "")
+        (pull.isOpen, pull.isMerged) = (false, true)
+        return pull
+    }()
+
+    /// Changes a comment, or says why not.
+    static func edit(_ id: String, _ request: Request, _ state: inout State) -> Answer? {
+        guard let place = state.comments.firstIndex(where: { "\($0.id)" == id }) else { return .missing }
+        let comment = state.comments[place]
+        if let refusal = comment.refusal { return Answer(["message": "refused"], status: refusal) }
+        guard state.mayEditOthers || comment.author == accountID else {
+            return Answer(["message": "403 Forbidden"], status: "403 Forbidden")
+        }
+        state.comments[place].body = request.text("body") ?? ""
+        return nil
     }
 
-    private static func serve(
-        _ kind: Kind, _ method: String, _ path: String, _ query: String, _ fields: [String: Field],
-        _ state: inout State
-    ) -> (status: String, headers: String, body: String) {
-        if method != "GET" { state.writes += 1 }
-        let root =
-            switch kind {
-            case .github: "/repos/team/apps"
-            case .gitlab: "/api/v4/projects/team%2Fapps"
-            case .gitea: "/api/v1/repos/team/apps"
-            }
-        guard path.hasPrefix(root + "/") else { return ("404 Not Found", "", #"{"message":"Not Found"}"#) }
-        let parts = path.dropFirst(root.count + 1).split(separator: "/").map(String.init)
-        let answer =
-            kind == .gitlab
-            ? gitlab(method, parts, query, fields, &state)
-            : github(kind, method, parts, query, fields, &state)
-        return answer.map { ($0.0, "Content-Type: application/json\r\n", $0.1) }
-            ?? ("404 Not Found", "", #"{"message":"404 Not Found"}"#)
+    static func comment(_ request: Request, _ state: inout State) -> Comment {
+        let comment = Comment(
+            id: 100 + state.comments.count, body: request.text("body") ?? "", author: accountID)
+        state.comments.append(comment)
+        return comment
     }
 
-    // MARK: GitHub and Gitea
-
-    private static func github(
-        _ kind: Kind, _ method: String, _ parts: [String], _ query: String, _ fields: [String: Field],
-        _ state: inout State
-    ) -> (String, String)? {
-        func pull(_ pull: Pull) -> String {
-            #"{"number":\#(pull.number),"title":\#(quoted(pull.title)),"user":{"login":"anna"},"state":"\#(pull.isOpen ? "open" : "closed")","html_url":"https://git.example.com/pulls/\#(pull.number)","merged_at":null,"head":{"ref":"\#(pull.head)","sha":"0","repo_id":\#(pull.isFromFork ? 2 : 1)},"base":{"ref":"\#(pull.base)","repo_id":1}}"#
+    static func open(
+        head: String, base: String, body: String?, _ request: Request, _ state: inout State
+    ) -> Pull? {
+        guard !state.pulls.contains(where: { $0.isOpen && $0.head == head && !$0.isFromFork }) else {
+            return nil
         }
-        let merged =
-            #"{"number":7,"title":"shop: 1.5.0","user":{"login":"anna"},"html_url":"https://git.example.com/pulls/7","merged_at":"2026-01-01T00:00:00Z","head":{"ref":"x","sha":"0"},"base":{"ref":"main"}}"#
-        switch (method, parts.first, parts.count) {
-        case ("POST", "statuses", 2):
-            let states = ["error", "failure", "pending", "success"]
-            guard let value = fields["state"]?.text, states.contains(value) else {
-                return ("422 Unprocessable Entity", #"{"message":"Validation Failed"}"#)
-            }
-            state.statuses.append(
-                Status(
-                    commit: parts[1], state: value, context: fields["context"]?.text ?? "default",
-                    description: fields["description"]?.text ?? ""))
-            return ("201 Created", "{}")
-        case ("GET", "commits", 3) where parts[2] == "statuses":
-            let word = kind == .github ? "state" : "status"
-            return (
-                "200 OK",
-                list(
-                    state.statuses.reversed().filter { $0.commit == parts[1] }.map {
-                        #"{"\#(word)":"\#($0.state)","context":"\#($0.context)","description":\#(quoted($0.description)),"id":1}"#
-                    }, query)
-            )
-        case ("GET", "commits", 3) where kind == .github && parts[2] == "pulls":
-            return ("200 OK", parts[1].hasPrefix("4") ? "[\(merged)]" : "[]")
-        case ("GET", "commits", 3) where kind == .gitea && parts[2] == "pull":
-            return parts[1].hasPrefix("4") ? ("200 OK", merged) : nil
-        case ("GET", "pulls", 3) where parts[2] == "reviews":
-            return (
-                "200 OK",
-                list(
-                    [
-                        #"{"user":{"login":"bert"},"state":"CHANGES_REQUESTED"}"#,
-                        #"{"user":{"login":"bert"},"state":"APPROVED"}"#,
-                        #"{"user":{"login":"carl"},"state":"APPROVED"}"#,
-                        #"{"user":{"login":"carl"},"state":"DISMISSED"}"#,
-                        #"{"user":{"login":"dora"},"state":"COMMENTED"}"#,
-                        #"{"user":null,"state":"APPROVED"}"#
-                    ], query)
-            )
-        case ("GET", "issues", 3) where parts[2] == "comments":
-            return (
-                "200 OK", list(state.comments.map { #"{"id":\#($0.id),"body":\#(quoted($0.body))}"# }, query)
-            )
-        case ("POST", "issues", 3) where parts[2] == "comments":
-            state.comments.append(Comment(id: 100 + state.comments.count, body: fields["body"]?.text ?? ""))
-            return ("201 Created", "{}")
-        case ("PATCH", "issues", 3) where parts[1] == "comments":
-            guard let place = state.comments.firstIndex(where: { "\($0.id)" == parts[2] }) else { return nil }
-            state.comments[place].body = fields["body"]?.text ?? ""
-            return ("200 OK", "{}")
-        case ("GET", "pulls", 1):
-            let head = query.split(separator: "&").first { $0.hasPrefix("head=team%3A") }
-                .map { String($0.dropFirst(12)).replacing("%2F", with: "/") }
-            let found = state.pulls.filter {
-                $0.isOpen && (kind == .gitea || $0.head == head && !$0.isFromFork)
-            }
-            return ("200 OK", list(found.map(pull), query))
-        case ("POST", "pulls", 1):
-            guard let head = fields["head"]?.text, let base = fields["base"]?.text else { return nil }
-            guard !state.pulls.contains(where: { $0.isOpen && $0.head == head && !$0.isFromFork }) else {
-                return kind == .github
-                    ? ("422 Unprocessable Entity", #"{"message":"Validation Failed"}"#)
-                    : ("409 Conflict", #"{"message":"pull request already exists"}"#)
-            }
-            state.pulls.append(
-                Pull(
-                    number: 20 + state.pulls.count, head: head, base: base,
-                    title: fields["title"]?.text ?? "",
-                    body: fields["body"]?.text ?? ""))
-            return ("201 Created", pull(state.pulls[state.pulls.count - 1]))
-        case ("PATCH", "pulls", 2):
-            guard let place = state.pulls.firstIndex(where: { "\($0.number)" == parts[1] }),
-                fields["state"]?.text == "closed"
-            else { return nil }
-            state.pulls[place].isOpen = false
-            return ("200 OK", pull(state.pulls[place]))
-        default: return nil
-        }
+        let pull = Pull(
+            number: 20 + state.pulls.count, head: head, base: base, title: request.text("title") ?? "",
+            body: body ?? "")
+        state.pulls.append(pull)
+        return pull
     }
 
-    // MARK: GitLab
-
-    private static func gitlab(
-        _ method: String, _ parts: [String], _ query: String, _ fields: [String: Field], _ state: inout State
-    ) -> (String, String)? {
-        func request(_ pull: Pull) -> String {
-            #"{"iid":\#(pull.number),"title":\#(quoted(pull.title)),"author":{"username":"anna"},"state":"\#(pull.isOpen ? "opened" : "closed")","web_url":"https://git.example.com/mr/\#(pull.number)","source_branch":"\#(pull.head)","source_project_id":\#(pull.isFromFork ? 2 : 1),"target_project_id":1}"#
-        }
-        switch (method, parts.first, parts.count) {
-        case ("POST", "statuses", 2):
-            let states = ["pending", "running", "success", "failed", "canceled", "skipped"]
-            guard let value = fields["state"]?.text, states.contains(value) else {
-                return ("400 Bad Request", #"{"error":"state does not have a valid value"}"#)
-            }
-            let context = fields["name"]?.text ?? "default"
-            if let last = state.statuses.last(where: { $0.commit == parts[1] && $0.context == context }),
-                last.state == value, value == "pending"
-            {
-                return (
-                    "400 Bad Request", #"{"message":"Cannot transition status via :enqueue from :pending"}"#
-                )
-            }
-            state.statuses.append(
-                Status(
-                    commit: parts[1], state: value, context: context,
-                    description: fields["description"]?.text ?? ""))
-            return ("201 Created", "{}")
-        case ("GET", "repository", 4) where parts[3] == "statuses":
-            return (
-                "200 OK",
-                list(
-                    state.statuses.filter { $0.commit == parts[2] }.map {
-                        #"{"id":1,"status":"\#($0.state)","name":"\#($0.context)","description":\#(quoted($0.description))}"#
-                    }, query)
-            )
-        case ("GET", "repository", 4) where parts[3] == "merge_requests":
-            return (
-                "200 OK",
-                parts[2].hasPrefix("4")
-                    ? #"[{"iid":7,"title":"shop: 1.5.0","author":{"username":"anna"},"state":"merged","web_url":"https://git.example.com/pulls/7"}]"#
-                    : "[]"
-            )
-        case ("GET", "merge_requests", 3) where parts[2] == "approvals":
-            return ("200 OK", #"{"approved_by":[{"user":{"username":"bert"}},{"user":null}]}"#)
-        case ("GET", "merge_requests", 3) where parts[2] == "notes":
-            return (
-                "200 OK",
-                list(
-                    state.comments.map { #"{"id":\#($0.id),"body":\#(quoted($0.body)),"system":false}"# },
-                    query)
-            )
-        case ("POST", "merge_requests", 3) where parts[2] == "notes":
-            state.comments.append(Comment(id: 100 + state.comments.count, body: fields["body"]?.text ?? ""))
-            return ("201 Created", "{}")
-        case ("PUT", "merge_requests", 4) where parts[2] == "notes":
-            guard let place = state.comments.firstIndex(where: { "\($0.id)" == parts[3] }) else { return nil }
-            state.comments[place].body = fields["body"]?.text ?? ""
-            return ("200 OK", "{}")
-        case ("GET", "merge_requests", 1):
-            let branch = query.split(separator: "&").first { $0.hasPrefix("source_branch=") }
-                .map { String($0.dropFirst(14)).replacing("%2F", with: "/") }
-            return ("200 OK", list(state.pulls.filter { $0.isOpen && $0.head == branch }.map(request), query))
-        case ("POST", "merge_requests", 1):
-            guard let head = fields["source_branch"]?.text, let base = fields["target_branch"]?.text else {
-                return nil
-            }
-            guard !state.pulls.contains(where: { $0.isOpen && $0.head == head && !$0.isFromFork }) else {
-                return ("409 Conflict", #"{"message":["Another open merge request already exists"]}"#)
-            }
-            state.pulls.append(
-                Pull(
-                    number: 20 + state.pulls.count, head: head, base: base,
-                    title: fields["title"]?.text ?? "",
-                    body: fields["description"]?.text ?? ""))
-            return ("201 Created", request(state.pulls[state.pulls.count - 1]))
-        case ("PUT", "merge_requests", 2):
-            guard let place = state.pulls.firstIndex(where: { "\($0.number)" == parts[1] }),
-                fields["state_event"]?.text == "close"
-            else { return nil }
-            state.pulls[place].isOpen = false
-            return ("200 OK", request(state.pulls[place]))
-        default: return nil
-        }
+    static func close(_ number: String, _ state: inout State) -> Pull? {
+        guard let place = state.pulls.firstIndex(where: { "\($0.number)" == number }) else { return nil }
+        state.pulls[place].isOpen = false
+        return state.pulls[place]
     }
 }
