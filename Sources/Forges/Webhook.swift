@@ -1,4 +1,4 @@
-internal import Crypto
+internal import Execution
 internal import FoundationEssentials
 public import Model
 
@@ -16,13 +16,19 @@ public struct Webhook: Sendable {
     }
 
     private let kind: ForgeConfiguration.Kind
-    private let secret: [UInt8]
+    private let signature: WebhookSignature
 
-    /// - Parameter secret: at least 16 bytes; shorter ones are guessed.
+    /// - Parameter secret: at least 16 bytes, shorter ones are guessed; for GitLab perhaps a signing token, which is
+    ///   `whsec_` and the Base64 of at least 16 bytes.
     public init?(kind: ForgeConfiguration.Kind, secret: String) {
-        guard secret.utf8.count >= 16 else { return nil }
+        self.init(kind: kind, secret: secret) { BootClock.wallSeconds() }
+    }
+
+    /// - Parameter now: seconds since 1970; what GitLab signs says when, and is not heard later.
+    public init?(kind: ForgeConfiguration.Kind, secret: String, now: @escaping @Sendable () -> Int64) {
+        guard let signature = WebhookSignature(kind: kind, secret: secret, now: now) else { return nil }
         self.kind = kind
-        self.secret = Array(secret.utf8)
+        self.signature = signature
     }
 
     /// - Parameters:
@@ -30,34 +36,13 @@ public struct Webhook: Sendable {
     ///   - body: as it came; it is not looked into before the signature was found right.
     public func read(headers: [String: String], body: [UInt8]) throws(Failure) -> ForgeEvent {
         guard body.count <= Self.bodyLimitInBytes else { throw .tooLarge }
-        guard isSigned(headers, body) else { throw .unsigned }
+        guard signature.isRight(headers, body) else { throw .unsigned }
         switch kind {
         case .github: return try github(headers["x-github-event"] ?? "", body)
         case .gitea: return try github(headers["x-gitea-event"] ?? headers["x-forgejo-event"] ?? "", body)
         case .gitlab: return try gitlab(body)
         case .git: return try push(body)
         }
-    }
-
-    /// All comparisons take the same time, wherever the difference is.
-    private func isSigned(_ headers: [String: String], _ body: [UInt8]) -> Bool {
-        let sent: String?
-        switch kind {
-        case .github: sent = headers["x-hub-signature-256"].flatMap(Self.withoutPrefix)
-        case .git: sent = headers["x-slipway-signature"].flatMap(Self.withoutPrefix)
-        case .gitea: sent = headers["x-gitea-signature"] ?? headers["x-forgejo-signature"]
-        case .gitlab:
-            // It sends the secret itself; both are hashed, so that the lengths tell nothing either.
-            guard let token = headers["x-gitlab-token"] else { return false }
-            return ConstantTime.areEqual(
-                ContentHash.sha256Bytes(token.utf8), ContentHash.sha256Bytes(secret))
-        }
-        guard let sent, sent.utf8.count == 64, let code = Hex.decode(sent) else { return false }
-        return MessageAuthentication.isValidSHA256(code, key: secret, message: body)
-    }
-
-    private static func withoutPrefix(_ text: String) -> String? {
-        text.hasPrefix("sha256=") ? String(text.dropFirst(7)) : nil
     }
 
     // MARK: What they say
@@ -75,7 +60,24 @@ public struct Webhook: Sendable {
         }
         var action: String
         var number: Int
-        var pull_request: Request
+        /// Looked at where it matters: what is closed may have lost its branch.
+        var pull_request: Request?
+
+        enum Key: String, CodingKey { case action, number, pull_request }
+        init(from decoder: any Decoder) throws {
+            let fields = try decoder.container(keyedBy: Key.self)
+            action = try fields.decode(String.self, forKey: .action)
+            number = try fields.decode(Int.self, forKey: .number)
+            if Self.isPlanned(action) {
+                pull_request = try fields.decode(Request.self, forKey: .pull_request)
+            }
+        }
+
+        private static func isPlanned(_ action: String) -> Bool {
+            // GitHub says `synchronize`, Gitea `synchronized`.
+            ["opened", "synchronize", "synchronized", "reopened", "edited", "ready_for_review"]
+                .contains(action)
+        }
     }
 
     private func github(_ event: String, _ body: [UInt8]) throws(Failure) -> ForgeEvent {
@@ -84,13 +86,10 @@ public struct Webhook: Sendable {
         case "pull_request", "pull_request_sync":
             let pull = try decode(Pull.self, body)
             if pull.action == "closed" { return .pullRequestClosed(try number(pull.number)) }
-            guard
-                ["opened", "synchronize", "synchronized", "reopened", "edited", "ready_for_review"]
-                    .contains(pull.action)
-            else { return .other }
+            guard let request = pull.pull_request else { return .other }
             return .pullRequest(
-                try number(pull.number), base: try branch(pull.pull_request.base.ref),
-                head: try commit(pull.pull_request.head.sha))
+                try number(pull.number), base: try branch(request.base.ref),
+                head: try commit(request.head.sha))
         default: return .other
         }
     }
@@ -101,7 +100,8 @@ public struct Webhook: Sendable {
             var iid: Int
             var target_branch: String
             var action: String?
-            var last_commit: Commit
+            /// `nil`: the branch has none that the target has not.
+            var last_commit: Commit?
         }
         var object_kind: String
         var ref: String?
@@ -124,9 +124,9 @@ public struct Webhook: Sendable {
         guard let request = event.object_attributes else { return .other }
         switch request.action {
         case "open", "reopen", "update":
+            guard let last = request.last_commit else { return .other }
             return .pullRequest(
-                try number(request.iid), base: try branch(request.target_branch),
-                head: try commit(request.last_commit.id))
+                try number(request.iid), base: try branch(request.target_branch), head: try commit(last.id))
         case "close", "merge": return .pullRequestClosed(try number(request.iid))
         default: return .other
         }
@@ -145,6 +145,9 @@ public struct Webhook: Sendable {
         do {
             return try JSONDecoder().decode(type, from: Data(body))
         } catch {
+            if body.starts(with: Array("payload=".utf8)) {
+                throw .malformed("the body is a form; set the webhook's content type to application/json")
+            }
             // The decoder's words may quote the body.
             throw .malformed("the body is not what \(kind.rawValue) documents for this event")
         }
@@ -158,7 +161,8 @@ public struct Webhook: Sendable {
     }
 
     private func branch(_ text: String) throws(Failure) -> String {
-        guard (1...200).contains(text.utf8.count) else { throw .malformed("a branch has no such name") }
+        // Longer ones than any forge takes: a forge gives a hook up that refuses what anybody may name a branch.
+        guard (1...4_096).contains(text.utf8.count) else { throw .malformed("a branch has no such name") }
         return text
     }
 

@@ -1,6 +1,7 @@
 import Crypto
 import Forges
 import Model
+import TestServers
 import Testing
 
 /// Webhooks: nobody is listened to who cannot sign, and nothing that anybody says breaks anything.
@@ -105,40 +106,159 @@ import Testing
         #expect(Webhook(kind: kind, secret: "short") == nil)
     }
 
-    /// Signed by somebody who may, and not what the documentation says: refused with a word, never a crash.
-    @Test(arguments: ForgeConfiguration.Kind.allCases)
-    func malformedPayloads(kind: ForgeConfiguration.Kind) throws {
-        let good =
-            kind == .gitlab
-            ? #"{"object_kind":"merge_request","object_attributes":{"iid":7,"target_branch":"main","action":"open","last_commit":{"id":"\#(Self.head)"}}}"#
-            : kind == .git
-                ? #"{"ref":"refs/heads/main"}"#
-                : #"{"action":"opened","number":7,"pull_request":{"head":{"ref":"x","sha":"\#(Self.head)"},"base":{"ref":"main","sha":"y"}}}"#
-        let event = kind == .git ? "push" : "pull_request"
-        var bodies = [
-            "", "null", "[]", "0", "\"", "{}", String(repeating: "[", count: 200_000),
-            String(repeating: "{\"a\":", count: 100_000),
-            good.replacing(Self.head, with: "null"), good.replacing(Self.head, with: "../../etc"),
-            good.replacing("7", with: "-1"), good.replacing("7", with: "99999999999999999999"),
-            good.replacing("7", with: "7.5"), good.replacing("\"main\"", with: "null"),
-            good.replacing("\"main\"", with: "\"\""), good.replacing("\"main\"", with: "{}"),
-            good.replacing("main", with: String(repeating: "m", count: 10_000))
-        ].filter { $0 != good }
-        // Cut at every byte.
-        for length in 0..<good.utf8.count {
-            bodies.append(String(decoding: good.utf8.prefix(length), as: UTF8.self))
+    // MARK: What the forges document
+
+    private static let pull = ForgeServer.Pull(
+        number: 7, head: "work", base: "main", title: "shop: 1.5.0", body: "Why")
+
+    @Test(arguments: [false, true]) func documentedPayloads(isSparse: Bool) throws {
+        let head = try #require(CommitID(Self.pull.headCommit))
+        func heard(
+            _ kind: ForgeConfiguration.Kind, _ event: String, _ document: JSONValue
+        ) throws -> ForgeEvent {
+            try read(kind, document.written, event: event)
         }
-        for text in bodies {
-            do {
-                let heard = try read(kind, text, event: event)
-                #expect(heard == .other, "\(text.prefix(60)): \(heard)")
-            } catch let failure as Webhook.Failure {
-                guard case .malformed(let reason) = failure else {
-                    Issue.record("\(text.prefix(60)): \(failure)")
-                    continue
-                }
-                #expect(reason.count < 200)
+        let opened = ForgeEvent.pullRequest(7, base: "main", head: head)
+        for (reference, event) in [
+            ("refs/heads/main", ForgeEvent.push(branch: "main")), ("refs/tags/v1", .other)
+        ] {
+            #expect(
+                try heard(.github, "push", ForgeDocuments.githubPush(reference, isSparse: isSparse)) == event)
+            #expect(
+                try heard(.gitea, "push", ForgeDocuments.giteaPush(reference, isSparse: isSparse)) == event)
+            #expect(
+                try heard(.gitlab, "push", ForgeDocuments.gitlabPush(reference, isSparse: isSparse)) == event)
+        }
+        // Every action that is documented, and what it is taken as.
+        let others = [
+            "assigned", "unassigned", "labeled", "unlabeled", "locked", "unlocked", "milestoned",
+            "demilestoned", "review_requested", "review_request_removed", "auto_merge_enabled",
+            "auto_merge_disabled", "converted_to_draft", "enqueued", "dequeued"
+        ]
+        let plans = ["opened", "reopened", "synchronize", "edited", "ready_for_review"]
+        for action in others + plans + ["closed"] {
+            let event = try heard(
+                .github, "pull_request",
+                ForgeDocuments.githubPullRequest(action, Self.pull, isSparse: isSparse))
+            #expect(
+                event
+                    == (action == "closed" ? .pullRequestClosed(7) : plans.contains(action) ? opened : .other)
+            )
+        }
+        let gitea = [
+            "assigned", "unassigned", "label_updated", "label_cleared", "milestoned", "demilestoned",
+            "reviewed", "review_requested", "review_request_removed"
+        ]
+        for action in gitea + ["opened", "reopened", "synchronized", "edited", "closed"] {
+            let event = try heard(
+                .gitea, "pull_request", ForgeDocuments.giteaPullRequest(action, Self.pull, isSparse: isSparse)
+            )
+            #expect(
+                event
+                    == (action == "closed" ? .pullRequestClosed(7) : gitea.contains(action) ? .other : opened)
+            )
+        }
+        let gitlab = ["approved", "unapproved", "approval", "unapproval"]
+        for action in gitlab + ["open", "reopen", "update", "close", "merge"] {
+            let event = try heard(
+                .gitlab, "merge_request",
+                ForgeDocuments.gitlabMergeRequest(action, Self.pull, isSparse: isSparse))
+            let isEnd = action == "close" || action == "merge"
+            #expect(event == (isEnd ? .pullRequestClosed(7) : gitlab.contains(action) ? .other : opened))
+        }
+    }
+
+    /// What is closed may have lost its branch, its commits and its fork.
+    @Test func whatIsClosedNeedsNoCommits() throws {
+        let gone = ForgeDocuments.gitlabMergeRequest("close", Self.pull)
+        let attributes = (gone.object?["object_attributes"] ?? .null).with(["last_commit": .null])
+        let closed = gone.with(["object_attributes": attributes])
+        #expect(try read(.gitlab, closed.written) == .pullRequestClosed(7))
+        let empty = closed.with(["object_attributes": attributes.with(["action": "update"])])
+        #expect(try read(.gitlab, empty.written) == .other)
+        for kind in [ForgeConfiguration.Kind.github, .gitea] {
+            let text = #"{"action":"closed","number":7,"pull_request":null}"#
+            #expect(try read(kind, text, event: "pull_request") == .pullRequestClosed(7))
+            #expect(throws: Webhook.Failure.self) {
+                try read(kind, text.replacing("closed", with: "opened"), event: "pull_request")
             }
         }
+    }
+
+    /// Anybody who may push may name a branch: a forge gives up a hook that refuses a few times.
+    @Test(arguments: ForgeConfiguration.Kind.allCases)
+    func longBranchNamesAreNoFault(kind: ForgeConfiguration.Kind) throws {
+        let object = kind == .gitlab ? #""object_kind":"push","# : ""
+        let name = String(repeating: "b", count: 250)
+        #expect(try read(kind, #"{\#(object)"ref":"refs/heads/\#(name)"}"#) == .push(branch: name))
+    }
+
+    @Test(arguments: [ForgeConfiguration.Kind.github, .gitea])
+    func aFormIsToldToBeJSON(kind: ForgeConfiguration.Kind) {
+        #expect(
+            throws: Webhook.Failure.malformed(
+                "the body is a form; set the webhook's content type to application/json")
+        ) {
+            try read(kind, "payload=%7B%22ref%22%3A%22refs%2Fheads%2Fmain%22%7D")
+        }
+    }
+
+    @Test func forgejoSignsUnderItsOwnName() throws {
+        let body = Array(#"{"ref":"refs/heads/main"}"#.utf8)
+        let code = Hex.encode(MessageAuthentication.hmacSHA256(key: Array(Self.secret.utf8), message: body))
+        let headers = ["x-forgejo-signature": code, "x-forgejo-event": "push"]
+        #expect(try hook(.gitea).read(headers: headers, body: body) == .push(branch: "main"))
+    }
+
+    // MARK: GitLab's signing token
+
+    /// The vector of the Standard Webhooks specification's own libraries.
+    @Test func gitlabSignsByStandardWebhooks() throws {
+        let key = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+        let body = Array(#"{"test": 2432232314}"#.utf8)
+        let good = [
+            "webhook-id": "msg_p5jXN8AQM9LWM0D4loKWxJek", "webhook-timestamp": "1614265330",
+            "webhook-signature": "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
+        ]
+        let hook = try #require(Webhook(kind: .gitlab, secret: key) { 1_614_265_330 })
+        // It is signed, and no event of GitLab's.
+        func answer(_ headers: [String: String], _ body: [UInt8], _ hook: Webhook) -> Webhook.Failure? {
+            do throws(Webhook.Failure) {
+                _ = try hook.read(headers: headers, body: body)
+                return nil
+            } catch {
+                return error
+            }
+        }
+        let heard = Webhook.Failure.malformed("the body is not what gitlab documents for this event")
+        #expect(answer(good, body, hook) == heard)
+        // One of several is enough: keys are exchanged.
+        let right = good["webhook-signature"] ?? ""
+        let several = "v2,AAAA v1,\(String(repeating: "A", count: 43))= \(right)"
+        #expect(answer(good.merging(["webhook-signature": several]) { $1 }, body, hook) == heard)
+        for (offset, isHeard) in [(-300, true), (300, true), (-301, false), (301, false)] {
+            let late = try #require(Webhook(kind: .gitlab, secret: key) { 1_614_265_330 + Int64(offset) })
+            #expect(answer(good, body, late) == (isHeard ? heard : .unsigned), "\(offset)")
+        }
+        for (name, value) in [
+            ("webhook-id", "msg_other"), ("webhook-timestamp", "1614265331"),
+            ("webhook-timestamp", "-9223372036854775808"), ("webhook-timestamp", "soon"),
+            ("webhook-signature", ""), ("webhook-signature", "v1,"), ("webhook-signature", "v1,g0hM"),
+            ("webhook-signature", String(right.dropFirst(3))),
+            ("webhook-signature", "v1a," + right.dropFirst(3)),
+            ("webhook-signature", String(repeating: "v1,AAAA ", count: 100_000))
+        ] {
+            #expect(
+                answer(good.merging([name: value]) { $1 }, body, hook) == .unsigned,
+                "\(name): \(value.prefix(40))")
+        }
+        for name in good.keys { #expect(answer(good.filter { $0.key != name }, body, hook) == .unsigned) }
+        #expect(answer(good, body + [32], hook) == .unsigned)
+        // A signing token is never sent, so whoever sends it has found it.
+        #expect(answer(["x-gitlab-token": key], body, hook) == .unsigned)
+        #expect(Webhook(kind: .gitlab, secret: "whsec_no Base64 at all, is it") == nil)
+        #expect(Webhook(kind: .gitlab, secret: "whsec_dG9vIHNob3J0") == nil)
+        // To others it is a secret as any.
+        #expect(Webhook(kind: .github, secret: key) != nil)
     }
 }
