@@ -32,6 +32,11 @@ public struct AppMemory: Codable, Hashable, Sendable {
     public var approvedSpec: ContentDigest?
     /// The release before the last good one, whose instances are kept a while for an instant way back.
     public var kept: KeptRelease?
+    /// What its last accepted spec has for itself; `nil`: none was accepted since there are claims.
+    public var claims: AppClaims?
+    /// The project in the names of its containers and volumes, for as long as it lives: another name would be another
+    /// volume. `nil`: none is, as for all apps that are older than the rules of their project.
+    public var nameScope: ProjectName?
 
     public init(source: SourceName, path: String, project: ProjectName, now: Instant) {
         nextRelease = .first

@@ -4,18 +4,29 @@
 public struct Naming: Hashable, Sendable {
     /// Put before every name; empty unless several installations share one engine.
     public let prefix: String
+    /// The project that stands in the names of containers and volumes, before a dot, which no name of an app has;
+    /// `nil`: none does.
+    public let scope: ProjectName?
 
-    public init(prefix: String) { self.prefix = prefix }
+    public init(prefix: String, scope: ProjectName? = nil) {
+        self.prefix = prefix
+        self.scope = scope
+    }
 
-    /// `shop-web-v42-1`; `index` counts from 1.
+    /// The same with another project in the names.
+    public func scoped(to project: ProjectName?) -> Naming { Naming(prefix: prefix, scope: project) }
+
+    private var stem: String { scope.map { "\(prefix)\($0)." } ?? prefix }
+
+    /// `shop-web-v42-1`, or `retail.shop-web-v42-1`; `index` counts from 1.
     public func container(app: AppName, process: ProcessName, release: ReleaseNumber, index: Int) -> String {
-        "\(prefix)\(app)-\(process)-\(release)-\(index)"
+        "\(stem)\(app)-\(process)-\(release)-\(index)"
     }
     /// What a name made by `container` says of itself; `nil`: it is none of that app.
     public func parts(
         ofContainer name: String, app: AppName
     ) -> (process: ProcessName, release: ReleaseNumber)? {
-        let stem = "\(prefix)\(app)-"
+        let stem = "\(stem)\(app)-"
         guard name.hasPrefix(stem) else { return nil }
         let words = name.dropFirst(stem.count).split(separator: "-", omittingEmptySubsequences: false)
         guard words.count >= 3, let index = Int(words[words.count - 1]), index >= 1,
@@ -28,8 +39,10 @@ public struct Naming: Hashable, Sendable {
     }
     /// `slipway-retail`: the network that the apps of a project share.
     public func network(_ project: ProjectName) -> String { "\(prefix)slipway-\(project)" }
-    /// `shop-uploads`.
-    public func volume(app: AppName, volume: VolumeName) -> String { "\(prefix)\(app)-\(volume)" }
+    /// What the names of an app's volumes begin with: `shop-`.
+    public func volumePrefix(of app: AppName) -> String { "\(stem)\(app)-" }
+    /// `shop-uploads`, or `retail.shop-uploads`.
+    public func volume(app: AppName, volume: VolumeName) -> String { "\(stem)\(app)-\(volume)" }
 }
 
 /// The keys of the labels that are on every object an installation makes.

@@ -76,9 +76,12 @@ public struct EngineSnapshot: Sendable, Hashable {
     public struct OwnedNetwork: Sendable, Hashable {
         public var name: String
         public var project: ProjectName
-        public init(name: String, project: ProjectName) {
+        /// Its address ranges, such as `172.18.0.0/16`, sorted; empty where the engine does not say.
+        public var subnets: [String]
+        public init(name: String, project: ProjectName, subnets: [String] = []) {
             self.name = name
             self.project = project
+            self.subnets = subnets
         }
     }
     public struct UnreadableContainer: Sendable, Hashable {

@@ -26,6 +26,8 @@ public struct Route: Hashable, Sendable, Codable {
     public var options: EdgeSpec
     /// How the release that is moving in is reached on purpose; `nil`: not at all.
     public var trial: Trial?
+    /// Who may call it by its internal name: address ranges such as `172.18.0.0/16`. `nil`: it has none.
+    public var callers: [String]?
 
     /// A way to the new release beside its share of the requests.
     public struct Trial: Hashable, Sendable, Codable {
@@ -66,8 +68,9 @@ public struct Route: Hashable, Sendable, Codable {
 
     public init(
         key: RouteKey, domains: [DomainSpec], targets: [Target], split: [ReleaseNumber: Int]? = nil,
-        options: EdgeSpec = EdgeSpec(), trial: Trial? = nil
+        options: EdgeSpec = EdgeSpec(), trial: Trial? = nil, callers: [String]? = nil
     ) {
+        self.callers = callers
         self.key = key
         self.domains = domains
         self.targets = targets

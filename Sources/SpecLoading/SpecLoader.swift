@@ -8,11 +8,15 @@ public struct SpecLoader: Sendable {
     public let project: ProjectName
     /// Whether the installation has an edge; without one, keys that need it are refused.
     public let hasEdge: Bool
+    /// What the configuration lets the specs do; `nil`: whatever a spec can say.
+    public let rules: SourceRules?
 
     /// - Parameters:
     ///   - project: the source's default project.
     ///   - hasEdge: whether the controller that is to act on the specs drives an edge.
-    public init(project: ProjectName, hasEdge: Bool = false) {
+    ///   - rules: of the source.
+    public init(project: ProjectName, hasEdge: Bool = false, rules: SourceRules? = nil) {
+        self.rules = rules
         self.project = project
         self.hasEdge = hasEdge
     }
@@ -37,7 +41,7 @@ public struct SpecLoader: Sendable {
 
     private func load(_ document: YAMLStream.Document, files: FileReader, into file: inout LoadedFile) {
         guard !isEmpty(document), !isBase(document) else { return }
-        let decoder = SpecDecoder(project: project, hasEdge: hasEdge, files: files)
+        let decoder = SpecDecoder(project: project, hasEdge: hasEdge, files: files, rules: rules)
         for finding in document.findings { decoder.findings.add(finding) }
         var merged = document.root
         var spec: AppSpec?

@@ -4,20 +4,26 @@ public import Model
 public enum SpecRules {
     /// Errors of specs that are good by themselves but not beside each other.
     ///
-    /// Of two that claim the same name or domain, the first by path and line keeps it and the second has the error.
+    /// Of two that claim the same name, the first by path and line keeps it and the second has the error; a domain
+    /// stays with who has had it before, and with rules for projects no quota is gone over.
     /// The work grows with the number of specs and dependencies, not with its square.
     /// - Parameters:
     ///   - known: names of further apps that exist, such as those whose spec is broken at the moment.
     ///   - sources: where each app comes from; a release group is one of a source. All from one if left out.
+    ///   - standing: what apps have had since their specs were last accepted; of apps without a good spec as well.
+    ///   - policy: the rules of projects; authors are told nothing of other projects where there are any.
     public static func crossCheck(
-        _ specs: [LoadedSpec], known: Set<AppName> = [], sources: [AppName: SourceName] = [:]
+        _ specs: [LoadedSpec], known: Set<AppName> = [], sources: [AppName: SourceName] = [:],
+        standing: [AppName: AppClaims] = [:], policy: ProjectPolicy = ProjectPolicy()
     ) -> [SpecFinding] {
+        let view = ProjectView(policy: policy, standing: standing)
         let ordered = specs.sorted { ($0.path, $0.line) < ($1.path, $1.line) }
         var findings: [SpecFinding] = []
         let firsts = claimNames(ordered, &findings)
-        claimObjects(firsts, &findings)
-        claimDomains(firsts, &findings)
-        let cyclic = checkDependencies(firsts, known: known, &findings)
+        claimObjects(firsts, view, &findings)
+        claimDomains(firsts, view, &findings)
+        checkQuotas(firsts, view, &findings)
+        let cyclic = checkDependencies(firsts, known: known, view, &findings)
         checkGroups(firsts, sources, except: cyclic, &findings)
         return findings.sorted {
             ($0.path, $0.line, $0.app, $0.diagnostic.code, $0.diagnostic.message)
@@ -25,7 +31,7 @@ public enum SpecRules {
         }
     }
 
-    private static func report(
+    static func report(
         _ code: String, _ message: String, _ keyPath: String, _ spec: LoadedSpec,
         _ findings: inout [SpecFinding]
     ) {
@@ -52,7 +58,13 @@ public enum SpecRules {
     }
 
     /// Names on the engine and on the network are joined of two, so `a-b` + `c` and `a` + `b-c` would be one.
-    private static func claimObjects(_ specs: [LoadedSpec], _ findings: inout [SpecFinding]) {
+    private static func claimObjects(
+        _ specs: [LoadedSpec], _ view: ProjectView, _ findings: inout [SpecFinding]
+    ) {
+        let projects = Dictionary(specs.map { ($0.spec.name, $0.spec.project) }) { first, _ in first }
+        func taken(_ owner: AppName, _ spec: LoadedSpec) -> String {
+            view.owner(owner, projects[owner], for: spec.spec.project)
+        }
         var names: [String: AppName] = [:]
         var volumes: [String: AppName] = [:]
         for spec in specs { names[spec.spec.name.rawValue] = spec.spec.name }
@@ -61,10 +73,10 @@ public enum SpecRules {
             for process in spec.spec.processes {
                 claim(
                     "\(app)-\(process.name)", "processes.\(process.name)", "its containers", spec, &names,
-                    &findings)
+                    &findings, taken)
             }
             for volume in spec.spec.volumes.keys.sorted() {
-                claim("\(app)-\(volume)", "volumes.\(volume)", "its volume", spec, &volumes, &findings)
+                claim("\(app)-\(volume)", "volumes.\(volume)", "its volume", spec, &volumes, &findings, taken)
             }
         }
     }
@@ -72,7 +84,7 @@ public enum SpecRules {
     private static func claim(
         _ name: String, _ keyPath: String, _ what: String, _ spec: LoadedSpec,
         _ owners: inout [String: AppName],
-        _ findings: inout [SpecFinding]
+        _ findings: inout [SpecFinding], _ taken: (AppName, LoadedSpec) -> String
     ) {
         guard let owner = owners[name], owner != spec.spec.name else {
             owners[name] = spec.spec.name
@@ -80,42 +92,32 @@ public enum SpecRules {
         }
         report(
             "names_collide",
-            "`\(keyPath)`: \(what) would be called `\(name)`, which is taken by the app `\(owner)`;"
+            "`\(keyPath)`: \(what) would be called `\(name)`, which is taken by \(taken(owner, spec));"
                 + " rename one of them", keyPath, spec, &findings)
-    }
-
-    private static func claimDomains(_ specs: [LoadedSpec], _ findings: inout [SpecFinding]) {
-        var owners: [DomainClaim: AppName] = [:]
-        for spec in specs {
-            let named = spec.spec.processes.flatMap { process in
-                process.effectiveDomains.map { ($0, "processes.\(process.name).domains") }
-            }
-            let preview = spec.spec.deploy.preview.map { (DomainSpec(host: $0), "deploy.preview") }
-            for (domain, keyPath) in named + (preview.map { [$0] } ?? []) {
-                let claim = DomainClaim(domain)
-                guard let owner = owners[claim], owner != spec.spec.name else {
-                    owners[claim] = spec.spec.name
-                    continue
-                }
-                report(
-                    "domain_taken",
-                    "`\(domain.host)\(domain.path ?? "")` belongs to the app `\(owner)` already",
-                    keyPath, spec, &findings)
-            }
-        }
     }
 
     /// - Returns: the apps whose dependencies lead in a circle.
     private static func checkDependencies(
-        _ specs: [LoadedSpec], known: Set<AppName>, _ findings: inout [SpecFinding]
+        _ specs: [LoadedSpec], known: Set<AppName>, _ view: ProjectView, _ findings: inout [SpecFinding]
     ) -> Set<AppName> {
+        let projects = view.standing.mapValues(\.project).merging(
+            specs.map { ($0.spec.name, $0.spec.project) }
+        ) { $1 }
         var edges: [AppName: [AppName]] = [:]
         for spec in specs { edges[spec.spec.name] = spec.spec.dependsOn }
         let names = Set(edges.keys).union(known)
         let sortedNames = names.map(\.rawValue).sorted()
         for spec in specs {
-            for dependency in spec.spec.dependsOn where !names.contains(dependency) {
-                let meant = Suggestions.nearest(to: dependency.rawValue, among: sortedNames)
+            // What is another project's does not exist here.
+            func isThere(_ name: AppName) -> Bool {
+                names.contains(name)
+                    && (projects[name].map { view.mayTell(spec.spec.project, of: $0) } ?? true)
+            }
+            for dependency in spec.spec.dependsOn where !isThere(dependency) {
+                let candidates =
+                    view.policy.isSeparate
+                    ? sortedNames.filter { AppName($0).map(isThere) ?? false } : sortedNames
+                let meant = Suggestions.nearest(to: dependency.rawValue, among: candidates)
                 let hint = meant.map { "; did you mean `\($0)`?" } ?? ""
                 report(
                     "unknown_dependency",

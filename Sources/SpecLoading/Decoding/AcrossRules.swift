@@ -131,16 +131,3 @@ extension SpecDecoder {
         }
     }
 }
-
-/// What only one process of an installation may have: a host and a path below it.
-struct DomainClaim: Hashable {
-    var host: String
-    var path: String
-
-    init(_ domain: DomainSpec) {
-        host = domain.host
-        var trimmed = (domain.path ?? "/")[...]
-        while trimmed.count > 1, trimmed.hasSuffix("/") { trimmed = trimmed.dropLast() }
-        path = String(trimmed)
-    }
-}

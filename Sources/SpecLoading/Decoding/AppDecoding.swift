@@ -27,6 +27,8 @@ extension SpecDecoder {
                 "domain": domain
             ]))
         checkAcross(top, app: appName, processes: processes, volumes: volumes, deploy: deploy)
+        checkProject(
+            top, project: chosenProject ?? project, image: image, processes: processes, deploy: deploy)
         guard !findings.hasErrors, let appName, let image, !processes.isEmpty else { return nil }
         return AppSpec(
             name: appName, project: chosenProject ?? project, image: image, env: env, files: files,

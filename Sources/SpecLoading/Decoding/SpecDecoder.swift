@@ -9,10 +9,13 @@ final class SpecDecoder {
     /// Whether what only an edge can do is acted on.
     let hasEdge: Bool
     let files: FileReader
+    /// What the configuration lets the source do.
+    let rules: SourceRules?
     var findings = FindingList()
     var later = LaterFeatures()
 
-    init(project: ProjectName, hasEdge: Bool, files: FileReader) {
+    init(project: ProjectName, hasEdge: Bool, files: FileReader, rules: SourceRules? = nil) {
+        self.rules = rules
         self.project = project
         self.hasEdge = hasEdge
         self.files = files
