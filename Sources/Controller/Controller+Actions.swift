@@ -94,9 +94,10 @@ extension Controller {
 
     private func prepared(_ app: AppName, _ reference: String, _ image: ResolvedImage) {
         guard let candidate = apps[app]?.candidate, candidate.spec.image == reference else { return }
+        // Worked out first: the optional chain below holds `apps`.
+        let templates = Templates.templates(for: candidate.spec, image: image, naming: naming(of: app))
         apps[app]?.prepared = PreparedRelease(
-            specDigest: candidate.digest, image: image,
-            templates: Templates.templates(for: candidate.spec, image: image, naming: configuration.naming))
+            specDigest: candidate.digest, image: image, templates: templates)
         admit(image, of: app)
     }
 

@@ -73,7 +73,7 @@ extension Controller {
             let found = try await reading { store throws(StoreError) in
                 try await store.release(app: app, number: number)
             }
-            guard let found else {
+            guard let found, isOfProject(found, app) else {
                 throw ControlError(
                     .notFound, "\(app) has no release \(number); `slipway history \(app)` lists them")
             }
@@ -87,7 +87,7 @@ extension Controller {
             let found = try await reading { store throws(StoreError) in
                 try await store.release(app: app, number: past.release)
             }
-            if let found { return found }
+            if let found, isOfProject(found, app) { return found }
         }
         throw ControlError(.conflict, "\(app) has no earlier release that was proven good")
     }

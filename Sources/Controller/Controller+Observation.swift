@@ -104,7 +104,9 @@ extension Controller {
         settle(before: started, unread: unread)
         touched = touched.filter { $0.value > started }
         listedTick = started
+        if networks != snapshot.networks { networksByProject = Self.byProject(snapshot.networks) }
         networks = snapshot.networks
+        awaitedNetworks.subtract(networksByProject.keys)
         foreign = snapshot.unreadable + strangers(snapshot.instances)
         engineState.listedAt = clock.wall()
         // Before anything is planned on it: what a lost store does not know is no stranger.
@@ -192,7 +194,7 @@ extension Controller {
 
     /// As `isOurs`, where nothing but the name can be read.
     private func isOurs(named name: String, _ app: AppName, _ record: AppRecord) -> Bool {
-        guard let release = configuration.naming.parts(ofContainer: name, app: app)?.release else {
+        guard let release = naming(of: app).parts(ofContainer: name, app: app)?.release else {
             return false
         }
         let memory = record.memory
@@ -239,10 +241,13 @@ extension Controller {
         guard isOurs(instance) else { return }
         let app = instance.labels.app
         own(instance.id, instance.name, app)
+        takeNameScope(instance)
+        expectNetwork(of: instance.labels.project)
         if apps[app] == nil {
-            let memory = AppMemory(
+            var memory = AppMemory(
                 source: instance.labels.source, path: instance.labels.path, project: instance.labels.project,
                 now: now)
+            memory.nameScope = nameScope(of: instance)
             apps[app] = AppRecord(memory: memory, desired: notReadYet(instance.labels.source))
             hasFoundApps = true
             wantRelist()
@@ -317,7 +322,7 @@ extension Controller {
 
     private func hasDeterministicName(_ instance: ObservedInstance) -> Bool {
         let labels = instance.labels
-        let first = configuration.naming.container(
+        let first = configuration.naming.scoped(to: nameScope(of: instance)).container(
             app: labels.app, process: labels.process, release: labels.release, index: 1)
         let stem = first.dropLast()
         guard instance.name.hasPrefix(stem), let index = Int(instance.name.dropFirst(stem.count)) else {

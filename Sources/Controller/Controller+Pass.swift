@@ -108,7 +108,8 @@ extension Controller {
         for id in record.instances.keys { recordedNames[id] = owned[id]?.name }
         return AppInput(
             app: name, now: now, wall: clock.wall(), installation: configuration.installation,
-            naming: configuration.naming, desired: record.desired, memory: record.memory,
+            naming: configuration.naming.scoped(to: record.memory.nameScope), desired: record.desired,
+            memory: record.memory,
             instances: record.instances.values.sorted { $0.name < $1.name }, health: record.health,
             unseen: record.unseen.map { UnseenContainer(id: $0.key, name: $0.value) }
                 .sorted { ($0.name, $0.id) < ($1.name, $1.id) },
@@ -117,7 +118,8 @@ extension Controller {
             failures: record.failures, isEngineCurrent: engineState.isCurrent,
             engineProblem: engineState.problem,
             unmetDependencies: unmetDependencies(of: record), prepared: record.prepared,
-            edge: edgeView(of: name), analysisRuns: record.analysis.runs)
+            edge: edgeView(of: name), analysisRuns: record.analysis.runs,
+            callers: networksByProject[record.memory.project] ?? [])
     }
 
     /// What the last run had asked for counts as under way for as long as an instance may take to end.

@@ -48,11 +48,13 @@ extension Controller {
         at commit: CommitID, of record: SourceRecord
     ) async throws(SourceError) -> (tree: LoadedTree, snapshot: any TreeSnapshot) {
         let repository = record.watched.repository
-        let (source, previous, hasEdge) = (record.source, record.tree, edge != nil)
+        let (source, previous) = (record.source, record.tree)
+        let (hasEdge, policy) = (edge != nil, configuration.projects)
         let changes = try await repository.changes(from: previous?.commit.id, to: commit, under: source.path)
         let snapshot = try await repository.snapshot(at: commit)
         let tree = await loading {
-            TreeLoader.load(snapshot, changes, previous: previous, source: source, hasEdge: hasEdge)
+            TreeLoader.load(
+                snapshot, changes, previous: previous, source: source, hasEdge: hasEdge, policy: policy)
         }
         return (tree, snapshot)
     }
@@ -69,9 +71,10 @@ extension Controller {
         let paths = contents.keys.filter { TreeLoader.isBelow($0, record.source.path) }.sorted()
         let changes = TreeChanges(changed: paths, removed: [], refused: [], isComplete: true)
         let source = record.source
-        let hasEdge = edge != nil
+        let (hasEdge, policy) = (edge != nil, configuration.projects)
         let tree = await loading {
-            TreeLoader.load(snapshot, changes, previous: nil, source: source, hasEdge: hasEdge)
+            TreeLoader.load(
+                snapshot, changes, previous: nil, source: source, hasEdge: hasEdge, policy: policy)
         }
         return await detail(
             report(tree, for: source.name), tree, snapshot, desired(tree, for: source.name), of: record)
@@ -121,9 +124,10 @@ extension Controller {
         let known = apps.mapValues { record in
             DesiredState.Known(
                 source: record.memory.source, path: record.memory.path,
-                isBeingRemoved: record.memory.isBeingRemoved)
+                isBeingRemoved: record.memory.isBeingRemoved, claims: record.standingClaims)
         }
-        return DesiredState.build(sources: views, known: known, brake: configuration.brake)
+        return DesiredState.build(
+            sources: views, known: known, brake: configuration.brake, policy: configuration.projects)
     }
 
     private func report(_ tree: LoadedTree, for source: SourceName) -> PlanReport {
@@ -131,7 +135,7 @@ extension Controller {
         var plans: [AppPreview] = []
         var brakeHolds = false
         for name in Set(desired.apps.keys).union(apps.keys).sorted() {
-            guard let wanted = desired.apps[name] else { continue }
+            guard let wanted = desired.apps[name], isToldOf(name, wanted, in: source) else { continue }
             if case .heldRemoval = wanted { brakeHolds = true }
             plans.append(AppPreview(name: name, desired: wanted, record: apps[name]))
         }

@@ -20,7 +20,13 @@ extension Controller {
         for place in places {
             let name = report.apps[place].app
             guard case .spec(let candidate) = desired.apps[name] else { continue }
-            let found = Self.claims(of: name, candidate.spec, apps[name]?.memory.lastGood?.spec, claims)
+            var found = Self.claims(of: name, candidate.spec, apps[name]?.memory.lastGood?.spec, claims)
+            for index in found.indices {
+                guard let owner = found[index].owner, !mayTell(candidate.spec.project, of: owner) else {
+                    continue
+                }
+                found[index].owner = nil
+            }
             report.apps[place].claims = found.isEmpty ? nil : found
         }
         for (place, image) in await images(report, Array(places), desired) {

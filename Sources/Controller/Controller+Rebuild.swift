@@ -24,9 +24,10 @@ extension Controller {
             newest.labels.release >= record.memory.nextRelease,
             let image = pinned(newest.image, reference: candidate.spec.image)
         else { return }
+        // Worked out first: the optional chain below holds `apps`.
+        let templates = Templates.templates(for: candidate.spec, image: image, naming: naming(of: name))
         apps[name]?.prepared = PreparedRelease(
-            specDigest: candidate.digest, image: image,
-            templates: Templates.templates(for: candidate.spec, image: image, naming: configuration.naming),
+            specDigest: candidate.digest, image: image, templates: templates,
             adoptedNumber: newest.labels.release)
         markDirty(name)
     }
@@ -109,7 +110,7 @@ extension Controller {
             let release = Release(
                 number: labels.release, spec: loaded.spec, specDigest: loaded.digest, image: image,
                 origin: SpecOrigin(source: source.name, path: labels.path, commit: snapshot.commit),
-                templates: Templates.templates(for: loaded.spec, image: image, naming: configuration.naming))
+                templates: Templates.templates(for: loaded.spec, image: image, naming: naming(of: name)))
             requests.append { controller in controller.takeAsLastGood(release) }
             ring()
         } catch {

@@ -121,7 +121,7 @@ extension Controller {
                     number: good.number, spec: loaded.spec, specDigest: good.spec, image: image,
                     origin: loaded.origin,
                     templates: Templates.templates(
-                        for: loaded.spec, image: image, naming: configuration.naming)))
+                        for: loaded.spec, image: image, naming: naming(of: name))))
         } catch {
             // A registry that has lost it, or a host that has: no waiting brings it back.
             let isLost = error.code == .notFound || error.code == .invalid || !good.isFromRegistry

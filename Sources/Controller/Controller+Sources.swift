@@ -113,9 +113,10 @@ extension Controller {
         let changes = try await watched.repository.changes(
             from: previous?.commit.id, to: commit, under: source.path)
         let snapshot = try await watched.repository.snapshot(at: commit)
-        let hasEdge = edge != nil
+        let (hasEdge, policy) = (edge != nil, configuration.projects)
         let tree = await loading {
-            TreeLoader.load(snapshot, changes, previous: previous, source: source, hasEdge: hasEdge)
+            TreeLoader.load(
+                snapshot, changes, previous: previous, source: source, hasEdge: hasEdge, policy: policy)
         }
         return Reading(source: source.name, previous: previous?.commit.id, tree: tree)
     }
@@ -177,9 +178,10 @@ extension Controller {
         let known = apps.mapValues { record in
             DesiredState.Known(
                 source: record.memory.source, path: record.memory.path,
-                isBeingRemoved: record.memory.isBeingRemoved)
+                isBeingRemoved: record.memory.isBeingRemoved, claims: record.standingClaims)
         }
-        let desired = DesiredState.build(sources: views, known: known, brake: configuration.brake)
+        let desired = DesiredState.build(
+            sources: views, known: known, brake: configuration.brake, policy: configuration.projects)
         for name in sources.keys { sources[name]?.crossDiagnostics = desired.crossDiagnostics[name] ?? [] }
         admit(desired.apps)
         var edges: [AppName: Set<AppName>] = [:]
@@ -194,6 +196,7 @@ extension Controller {
             // Its source has not been read, or is not configured any more.
             want(notReadYet(record.memory.source), of: name)
         }
+        noteClaims(desired.apps)
         // What hangs may be of an app that is known only now.
         noteUnreadable()
         ring()
@@ -221,9 +224,10 @@ extension Controller {
                 if case .keep(_, let diagnostics, true) = wanted { refuseUnborn(name, wanted, diagnostics) }
                 return
             }
-            let memory = AppMemory(
+            var memory = AppMemory(
                 source: candidate.origin.source, path: candidate.origin.path, project: candidate.spec.project,
                 now: clock.now())
+            memory.nameScope = configuration.projects.nameScope(memory.project)
             apps[name] = AppRecord(memory: memory, desired: wanted)
             adopt(name)
             markDirty(name)
@@ -259,8 +263,9 @@ extension Controller {
     private func refuseUnborn(_ name: AppName, _ wanted: DesiredApp, _ diagnostics: [Diagnostic]) {
         for record in sources.values {
             guard let path = diagnostics.first?.path, record.tree?.files[path] != nil else { continue }
-            let memory = AppMemory(
+            var memory = AppMemory(
                 source: record.source.name, path: path, project: record.source.project, now: clock.now())
+            memory.nameScope = configuration.projects.nameScope(memory.project)
             apps[name] = AppRecord(memory: memory, desired: wanted)
             markDirty(name)
             return

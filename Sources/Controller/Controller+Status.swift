@@ -224,7 +224,7 @@ extension Controller: ControlSurface {
         let release = try await reading { store throws(StoreError) in
             try await store.release(app: app, number: number)
         }
-        guard let release else {
+        guard let release, isOfProject(release, app) else {
             throw ControlError(
                 .notFound, "\(app) has no release \(number) any more; `slipway history \(app)` lists them")
         }

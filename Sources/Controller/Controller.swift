@@ -36,6 +36,10 @@ public actor Controller {
     var groupOf: [AppName: GroupKey] = [:]
     var owned: [ContainerID: OwnedContainer] = [:]
     var networks: [EngineSnapshot.OwnedNetwork] = []
+    /// Their address ranges.
+    var networksByProject: [ProjectName: [String]] = [:]
+    /// Projects whose network was not in the last listing, and that a new one was asked for because of.
+    var awaitedNetworks: Set<ProjectName> = []
     var foreign: [EngineSnapshot.UnreadableContainer] = []
 
     var engineState = EngineState()

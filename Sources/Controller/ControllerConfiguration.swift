@@ -19,12 +19,16 @@ public struct ControllerConfiguration: Sendable {
     public var channels: [any NoticeChannel] = []
     /// Notices in an hour and channel; what is above is told in one. At least 1.
     public var noticeLimit = 30
+    /// What projects may do.
+    public var projects: ProjectPolicy
 
     public init(
         installation: InstallationName, naming: Naming, brake: DeletionBrake = DeletionBrake(),
         relistInterval: TimeSpan = .seconds(60), repositories: [WatchedRepository],
-        taskExecutor: (any TaskExecutor)? = nil, rehearse: RolloutRehearsal? = nil
+        taskExecutor: (any TaskExecutor)? = nil, rehearse: RolloutRehearsal? = nil,
+        projects: ProjectPolicy = ProjectPolicy()
     ) {
+        self.projects = projects
         self.rehearse = rehearse
         self.installation = installation
         self.naming = naming
@@ -93,10 +97,14 @@ public struct WatchedSource: Sendable {
     /// Folder of the specs; empty for the whole repository.
     public var path: String
     public var project: ProjectName
+    /// Further projects that its specs may name, where projects have rules.
+    public var otherProjects: Set<ProjectName>
     public var dealings: SourceDealings
     public init(
-        name: SourceName, path: String, project: ProjectName, dealings: SourceDealings = SourceDealings()
+        name: SourceName, path: String, project: ProjectName, otherProjects: Set<ProjectName> = [],
+        dealings: SourceDealings = SourceDealings()
     ) {
+        self.otherProjects = otherProjects
         self.dealings = dealings
         self.name = name
         self.path = path

@@ -7,6 +7,7 @@ struct DesiredState {
     var apps: [AppName: DesiredApp] = [:]
     /// By source: findings that only show beside other files.
     var crossDiagnostics: [SourceName: [Diagnostic]] = [:]
+    private var policy = ProjectPolicy()
 
     struct SourceView {
         var name: SourceName
@@ -24,6 +25,8 @@ struct DesiredState {
         var source: SourceName
         var path: String
         var isBeingRemoved: Bool
+        /// What it has for itself.
+        var claims: AppClaims?
     }
 
     private struct Claim {
@@ -34,16 +37,22 @@ struct DesiredState {
     }
 
     static func build(
-        sources: [SourceView], known: [AppName: Known], brake: DeletionBrake
+        sources: [SourceView], known: [AppName: Known], brake: DeletionBrake,
+        policy: ProjectPolicy = ProjectPolicy()
     ) -> DesiredState {
         var state = DesiredState()
+        state.policy = policy
         let claims = state.settleNames(sources, known)
         let brokenNames = state.addBroken(sources, known, claims)
-        state.addSpecs(claims, known: Set(known.keys).union(brokenNames))
         // What the mirror had last may be older than the move of an app.
         let unread = Set(
             sources.filter { $0.tree == nil || !$0.isConfirmed && !isPlanted(.mirrorIsProof) }.map(\.name))
-        for source in sources { state.addAbsent(source, known, brake, unread: unread) }
+        for source in sources {
+            state.addAbsent(source, known, brake, unread: unread, present: Set(claims.keys))
+        }
+        // Whoever goes gives free what it had; whoever stays, if its spec is broken or its source not read, does not.
+        let standing = known.filter { state.apps[$0.key] != .remove }.compactMapValues(\.claims)
+        state.addSpecs(claims, known: Set(known.keys).union(brokenNames), standing)
         return state
     }
 
@@ -83,12 +92,15 @@ struct DesiredState {
     }
 
     private mutating func refuse(_ claim: Claim, keptBy owner: Claim) {
+        let isTold = !policy.isSeparate || claim.loaded.spec.project == owner.loaded.spec.project
+        let message =
+            isTold
+            ? "app \(claim.loaded.spec.name) is declared already in \(owner.loaded.path):\(owner.loaded.line)"
+                + " of source \(owner.source); rename one of the two"
+            : "another project has an app \(claim.loaded.spec.name); choose another name"
         crossDiagnostics[claim.source, default: []].append(
             Diagnostic(
-                code: "name_taken",
-                message:
-                    "app \(claim.loaded.spec.name) is declared already in \(owner.loaded.path):\(owner.loaded.line)"
-                    + " of source \(owner.source); rename one of the two",
+                code: "name_taken", message: message,
                 path: claim.loaded.path, line: claim.loaded.line, column: 1, keyPath: "name"))
     }
 
@@ -126,7 +138,9 @@ struct DesiredState {
             message: first.message + more, command: "slipway validate \(broken.path)")
     }
 
-    private mutating func addSpecs(_ claims: [AppName: Claim], known: Set<AppName>) {
+    private mutating func addSpecs(
+        _ claims: [AppName: Claim], known: Set<AppName>, _ standing: [AppName: AppClaims]
+    ) {
         let ordered = claims.values.sorted { $0.loaded.spec.name < $1.loaded.spec.name }
         for claim in ordered {
             apps[claim.loaded.spec.name] = .spec(
@@ -135,7 +149,8 @@ struct DesiredState {
                     isConfirmed: claim.isConfirmed))
         }
         let findings = SpecRules.crossCheck(
-            ordered.map(\.loaded), known: known, sources: claims.mapValues(\.source))
+            ordered.map(\.loaded), known: known, sources: claims.mapValues(\.source), standing: standing,
+            policy: policy)
         for finding in findings {
             guard let claim = claims[finding.app] else { continue }
             crossDiagnostics[claim.source, default: []].append(finding.diagnostic)
@@ -152,12 +167,13 @@ struct DesiredState {
 
     /// Apps that the source owned and that its tree does not have any more.
     private mutating func addAbsent(
-        _ source: SourceView, _ known: [AppName: Known], _ brake: DeletionBrake, unread: Set<SourceName>
+        _ source: SourceView, _ known: [AppName: Known], _ brake: DeletionBrake, unread: Set<SourceName>,
+        present: Set<AppName>
     ) {
         // Absent from what the mirror had last is no proof.
         guard let tree = source.tree, source.isConfirmed || isPlanted(.mirrorIsProof) else { return }
         let owned = known.filter { $0.value.source == source.name }
-        let absent = owned.filter { apps[$0.key] == nil }
+        let absent = owned.filter { apps[$0.key] == nil && !present.contains($0.key) }
         let newlyAbsent = absent.filter { !$0.value.isBeingRemoved }
         let remaining = owned.count - absent.count
         let isBrakeOff = isPlanted(.brakeIgnored) || isPlanted(.failedFetchIsEmpty)

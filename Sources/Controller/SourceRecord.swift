@@ -48,9 +48,10 @@ enum TreeLoader {
 
     static func load(
         _ snapshot: any TreeSnapshot, _ changes: TreeChanges, previous: LoadedTree?, source: WatchedSource,
-        hasEdge: Bool
+        hasEdge: Bool, policy: ProjectPolicy
     ) -> LoadedTree {
-        let loader = SpecLoader(project: source.project, hasEdge: hasEdge)
+        let rules = SourceRules(projects: source.otherProjects.union([source.project]), policy: policy)
+        let loader = SpecLoader(project: source.project, hasEdge: hasEdge, rules: rules)
         var tree = LoadedTree(
             commit: snapshot.commit, files: changes.isComplete ? [:] : previous?.files ?? [:],
             refused: changes.refused, seenAt: previous?.seenAt ?? [:])

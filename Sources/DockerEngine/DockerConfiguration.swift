@@ -25,14 +25,21 @@ public struct DockerConfiguration: Sendable {
     public var effectTimeout: TimeSpan
     /// The longest silence of a pull. A pull that moves has no limit.
     public var pullIdleTimeout: TimeSpan
+    /// What projects may have; looked at in every payload, whoever has checked the spec before.
+    public var projects: ProjectPolicy
+    /// How the networks of projects are called; `nil`: any name is taken that is none of the engine's own.
+    public var naming: Naming?
 
     public init(
         socketPath: String = "/var/run/docker.sock", installation: InstallationName,
         credentials: [String: RegistryCredential] = [:], dockerConfigFile: String? = nil,
         trustedVolumes: Set<String> = [], allowsForeignArchitectures: Bool = false,
         dns: [String] = [], callTimeout: TimeSpan = .seconds(15), effectTimeout: TimeSpan = .seconds(60),
-        pullIdleTimeout: TimeSpan = .seconds(60)
+        pullIdleTimeout: TimeSpan = .seconds(60), projects: ProjectPolicy = ProjectPolicy(),
+        naming: Naming? = nil
     ) {
+        self.projects = projects
+        self.naming = naming
         self.socketPath = socketPath
         self.installation = installation
         self.credentials = credentials

@@ -88,7 +88,8 @@ extension DockerEngine {
     private func ensureVolume(_ name: String, labels: InstanceLabels) async throws(EngineError) {
         let call = get(["volumes", name])
         if let volume = try await api.decodeIfThere(Wire.Volume.self, call) {
-            return try checkVolume(volume, name: name, call: call.name)
+            try checkVolume(volume, name: name, call: call.name)
+            return try checkProject(of: volume, name: name, labels: labels, call: call.name)
         }
         let volumeLabels = [
             LabelKey.installation: installation.rawValue, LabelKey.project: labels.project.rawValue,
@@ -114,6 +115,21 @@ extension DockerEngine {
                 "the volume \(name) has driver options, so it may be any path of the host: the operator must "
                     + "name it among the trusted volumes of the controller", call: call)
         }
+    }
+
+    /// Volumes outlive their apps, and names of apps come free: what one project has left is not another one's.
+    private func checkProject(
+        of volume: Wire.Volume, name: String, labels: InstanceLabels, call: String
+    ) throws(EngineError) {
+        guard configuration.projects.isSeparate,
+            configuration.projects[labels.project]?.existingVolumes.contains(name) != true,
+            volume.labels?[LabelKey.project] != labels.project.rawValue
+        else { return }
+        throw EngineError(
+            .policy,
+            "the volume \(name) exists and is not of the project \(labels.project): use another name, or have"
+                + " it listed in `existing_volumes` of the project in the controller's configuration",
+            call: call)
     }
 
     // MARK: The container

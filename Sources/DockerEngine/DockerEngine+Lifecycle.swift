@@ -49,7 +49,7 @@ extension DockerEngine {
         try await disconnect(id, from: name)
         // The engine itself has added the container's short id.
         let aliases = (endpoint?.aliases ?? []).filter { !id.rawValue.hasPrefix($0) }
-        try await connect(id, to: name, aliases: aliases)
+        try await connect(id, to: name, aliases: aliases, project: project)
         return true
     }
 

@@ -50,7 +50,8 @@ extension DockerEngine {
             guard let name = network.name,
                 let project = network.labels?[LabelKey.project].flatMap(ProjectName.init)
             else { continue }
-            networks.append(EngineSnapshot.OwnedNetwork(name: name, project: project))
+            let subnets = (network.addresses?.ranges ?? []).compactMap(\.subnet).sorted()
+            networks.append(EngineSnapshot.OwnedNetwork(name: name, project: project, subnets: subnets))
         }
         return networks.sorted { ($0.name, $0.project) < ($1.name, $1.project) }
     }

@@ -8,12 +8,13 @@ extension DockerEngine {
     ///   away altogether, and on Podman any limit or restart policy.
     public func repair(_ id: ContainerID, _ repairs: [Repair]) async throws(EngineError) {
         let container = try await requireOurs(id)
+        let project = container.config?.labels?[LabelKey.project].flatMap(ProjectName.init)
         for repair in repairs {
             switch repair {
             case .resources(let nanoCPUs, let memory):
                 try await update(id, container, nanoCPUs: nanoCPUs, memory: memory)
             case .restartPolicy(let policy):
-                try await update(id, UpdatePayload(restartPolicy: RestartPolicyPayload(policy)))
+                try await update(id, UpdatePayload(restartPolicy: RestartPolicyPayload(policy)), project)
             case .rename(let name):
                 guard PayloadPolicy.isObjectName(name) else {
                     throw EngineError(.invalid, "not a container's name", call: "POST /containers/rename")
@@ -21,7 +22,7 @@ extension DockerEngine {
                 guard Self.plainName(container.name) != name else { continue }
                 _ = try await api.send(post(["containers", id.rawValue, "rename"], query: [("name", name)]))
             case .connect(let network, let aliases):
-                try await connect(id, to: network, aliases: aliases)
+                try await connect(id, to: network, aliases: aliases, project: project)
             case .disconnect(let network):
                 try await disconnect(id, from: network)
             case .unpause:
@@ -46,11 +47,14 @@ extension DockerEngine {
         guard nanoCPUs != nil || memory != nil else { return }
         // Memory plus swap, twice the memory as at creation; the engine refuses a memory limit above it.
         let swap = memory.map { $0 > Int64.max / 2 ? Int64.max : $0 * 2 }
-        try await update(id, UpdatePayload(memory: memory, memorySwap: swap, nanoCPUs: nanoCPUs))
+        let project = container.config?.labels?[LabelKey.project].flatMap(ProjectName.init)
+        try await update(id, UpdatePayload(memory: memory, memorySwap: swap, nanoCPUs: nanoCPUs), project)
     }
 
-    private func update(_ id: ContainerID, _ payload: UpdatePayload) async throws(EngineError) {
-        let body = try checked(payload, as: .updateContainer)
+    private func update(
+        _ id: ContainerID, _ payload: UpdatePayload, _ project: ProjectName?
+    ) async throws(EngineError) {
+        let body = try checked(payload, as: .updateContainer, project: project)
         let call = post(["containers", id.rawValue, "update"], body: body)
         do throws(EngineError) {
             _ = try await api.send(call)
@@ -63,7 +67,10 @@ extension DockerEngine {
         }
     }
 
-    func connect(_ id: ContainerID, to network: String, aliases: [String]) async throws(EngineError) {
+    /// - Parameter project: of the container.
+    func connect(
+        _ id: ContainerID, to network: String, aliases: [String], project: ProjectName?
+    ) async throws(EngineError) {
         let target = get(["networks", network])
         guard let found = try await api.decodeIfThere(Wire.Network.self, target), found.name == network else {
             throw EngineError(.notFound, "the network \(network) does not exist", call: target.name)
@@ -71,6 +78,10 @@ extension DockerEngine {
         guard isOurs(found.labels) else {
             throw EngineError(
                 .conflict, "the network \(network) is not of this installation", call: target.name)
+        }
+        guard let project, found.labels?[LabelKey.project] == project.rawValue else {
+            throw EngineError(
+                .policy, "the network \(network) is not of the container's project", call: target.name)
         }
         let payload = ConnectPayload(container: id.rawValue, endpoint: EndpointPayload(aliases: aliases))
         let body = try checked(payload, as: .connect)

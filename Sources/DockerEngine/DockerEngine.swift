@@ -35,7 +35,10 @@ public final class DockerEngine: Engine {
         self.configuration = configuration
         api = DockerAPI(
             socketPath: configuration.socketPath, client: client, callTimeout: configuration.callTimeout)
-        policy = PayloadPolicy(installation: configuration.installation, dns: configuration.dns)
+        policy = PayloadPolicy(
+            installation: configuration.installation, dns: configuration.dns,
+            projects: configuration.projects,
+            naming: configuration.naming)
         authentication = RegistryAuthentication(
             credentials: configuration.credentials, dockerConfigFile: configuration.dockerConfigFile)
         inspection = RegistryInspection(authentication: authentication)
@@ -75,9 +78,13 @@ public final class DockerEngine: Engine {
     }
 
     /// The JSON of `payload` after the policy has seen it.
-    func checked(_ payload: some Encodable, as kind: PayloadPolicy.Kind) throws(EngineError) -> [UInt8] {
+    ///
+    /// - Parameter project: whose container it is about, where the payload itself does not say.
+    func checked(
+        _ payload: some Encodable, as kind: PayloadPolicy.Kind, project: ProjectName? = nil
+    ) throws(EngineError) -> [UInt8] {
         let body = try DockerAPI.encode(payload, call: kind.rawValue)
-        try policy.check(body, as: kind)
+        try policy.check(body, as: kind, project: project)
         return body
     }
 

@@ -11,8 +11,13 @@ struct PayloadPolicy: Sendable {
     let installation: InstallationName
     /// Name servers of the configuration: containers get these, or none of their own.
     var dns: [String] = []
+    /// What projects may have.
+    var projects = ProjectPolicy()
+    /// `nil`: networks of projects may have any name that is not the engine's own.
+    var naming: Naming?
 
     struct Violation: Error, Hashable {
+        init(reason: String) { self.reason = reason }
         /// What is not allowed, as a path and a reason.
         var reason: String
     }
@@ -27,14 +32,20 @@ struct PayloadPolicy: Sendable {
     }
 
     /// Throws `EngineError.Code.policy` for a payload that asks for more than Slipway's containers may have.
-    func check(_ payload: [UInt8], as kind: Kind) throws(EngineError) {
+    ///
+    /// - Parameter project: of the container that an update is about, by its labels.
+    func check(_ payload: [UInt8], as kind: Kind, project: ProjectName? = nil) throws(EngineError) {
         do throws(Violation) {
             guard let value = try? JSONDecoder().decode(JSONValue.self, from: Data(payload)),
                 let members = value.members
             else { throw Violation(reason: "the payload is not a JSON object") }
             switch kind {
-            case .createContainer: try checkContainer(members)
-            case .updateContainer: try checkUpdate(members)
+            case .createContainer:
+                try checkContainer(members)
+                try checkProject(ofContainer: members)
+            case .updateContainer:
+                try checkUpdate(members)
+                try checkProject(project, ofUpdate: members)
             case .createNetwork: try checkNetwork(members)
             case .createVolume: try checkVolume(members)
             case .connect:
@@ -131,6 +142,7 @@ struct PayloadPolicy: Sendable {
             throw Violation(reason: "Name is not the name of a project network")
         }
         try checkLabels(payload["Labels"], at: "Labels", allowed: [LabelKey.installation, LabelKey.project])
+        try checkName(ofNetwork: name, labels: payload["Labels"])
     }
 
     private func checkVolume(_ payload: [String: JSONValue]) throws(Violation) {

@@ -122,6 +122,15 @@ enum Wire {
         var name: String?
         var labels: [String: String]?
         var containers: [String: Attached]?
+        var addresses: Addresses?
+        struct Addresses: Decodable {
+            var ranges: [Range]?
+            struct Range: Decodable {
+                var subnet: String?
+                enum CodingKeys: String, CodingKey { case subnet = "Subnet" }
+            }
+            enum CodingKeys: String, CodingKey { case ranges = "Config" }
+        }
         struct Attached: Decodable {
             var name: String?
             enum CodingKeys: String, CodingKey { case name = "Name" }
@@ -131,6 +140,7 @@ enum Wire {
             case name = "Name"
             case labels = "Labels"
             case containers = "Containers"
+            case addresses = "IPAM"
         }
     }
 

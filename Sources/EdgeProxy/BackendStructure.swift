@@ -60,7 +60,7 @@ struct BackendRules {
     private static let visitors = "!{ fe_name -m str \(ProxyText.internalFrontend) }"
 
     private func access(isTrial: Bool) -> String {
-        var lines = ""
+        var lines = inside()
         let backend = ProxyName.backend(route.key)
         if let limit = options.rateLimit {
             // Both backends of the process count in one table.
@@ -77,6 +77,19 @@ struct BackendRules {
             lines += answer(
                 403, "Your address may not enter here.", condition: "if !is_allowed \(Self.visitors)")
         }
+        return lines
+    }
+
+    /// By its internal name the process is there for its own project only; for others it is a name like any that there
+    /// is not. The engine leaves the address of a container as it is on the way to the host, and containers cannot
+    /// choose theirs: an answer would not find them.
+    private func inside() -> String {
+        guard let callers = route.callers, options.effectiveIsInternal else { return "" }
+        var lines = ""
+        for network in callers { lines += "    acl is_neighbour src \(network)\n" }
+        let stranger = callers.isEmpty ? "" : "!is_neighbour "
+        lines += "    http-request return \(ProxyText.unknownAnswer) if \(stranger){ fe_name -m str"
+        lines += " \(ProxyText.internalFrontend) }\n"
         return lines
     }
 

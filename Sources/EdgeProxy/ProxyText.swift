@@ -99,13 +99,15 @@ struct ProxyText {
             .trimmingTrailingSpaces
     }
 
+    /// Of a name that there is not, or not for whoever asks.
+    static let unknownAnswer = "status 404 \(plain) string \"There is no app at this address.\\n\""
     static let plain = "content-type \"text/plain; charset=utf-8\""
 
     private func fixedBackends() -> String {
         var text = """
 
             backend \(ProxyName.unknown)
-                http-request return status 404 \(Self.plain) string "There is no app at this address.\\n"
+                http-request return \(Self.unknownAnswer)
 
             backend \(ProxyName.noPreview)
                 http-request return status 404 \(Self.plain) string "There is no preview at the moment.\\n"

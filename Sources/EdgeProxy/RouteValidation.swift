@@ -9,6 +9,9 @@ enum RouteValidation {
         func require(_ isGood: Bool, _ what: @autoclosure () -> String) throws(EdgeError) {
             guard isGood else { throw EdgeError(.refused, "the route of \(route.key) is refused: \(what())") }
         }
+        for network in route.callers ?? [] {
+            try require(isNetwork(network), "`\(shown(network))` is not a network")
+        }
         var names: Set<String> = []
         for domain in route.domains {
             try require(

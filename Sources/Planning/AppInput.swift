@@ -28,6 +28,8 @@ public struct AppInput: Sendable {
     /// The image of the wanted spec, once it is resolved and present, with the templates that follow from it.
     public var prepared: PreparedRelease?
     public var edge: EdgeView
+    /// Address ranges of the network of the app's project: who may call it by an internal name.
+    public var callers: [String]
     /// Checks of the present step that the controller runs, by their place in `deploy.analysis`.
     public var analysisRuns: [Int: AnalysisRun]
     /// Set by `Planner.plan(group:_:)` for apps of a release group.
@@ -41,8 +43,9 @@ public struct AppInput: Sendable {
         inFlight: [Action] = [],
         failures: [ActionKey: ActionFailure] = [:], isEngineCurrent: Bool = true, engineProblem: String = "",
         unmetDependencies: [AppName] = [], prepared: PreparedRelease? = nil, edge: EdgeView = .none,
-        analysisRuns: [Int: AnalysisRun] = [:]
+        analysisRuns: [Int: AnalysisRun] = [:], callers: [String] = []
     ) {
+        self.callers = callers
         self.app = app
         self.now = now
         self.wall = wall

@@ -163,12 +163,13 @@ extension AppPlanning {
         let spec = routing?.spec.process(process)
         let isKnown = !isRoutingUnknown && spec?.isRouted == true
         let known = isKnown ? nil : observedRoute(process)?.observed.route
+        let options = known?.options ?? spec?.effectiveEdge ?? EdgeSpec()
         return Route(
             key: RouteKey(app: input.app, process: process),
             domains: known?.domains ?? spec?.effectiveDomains ?? [],
             targets: targets.sorted { $0.name < $1.name }, split: split(serving, hidden, process),
-            options: known?.options ?? spec?.effectiveEdge ?? EdgeSpec(),
-            trial: known.map(\.trial) ?? trial(process))
+            options: options, trial: known.map(\.trial) ?? trial(process),
+            callers: options.effectiveIsInternal ? input.callers : nil)
     }
 
     /// Targets of which the engine has told nothing since the controller started: they keep what they have, unless

@@ -63,6 +63,7 @@ enum ConfigurationFile {
         }
         readAccess(root, into: &settings)
         settings.sources = root.maps("sources", keys: sourceKeys).compactMap(source)
+        readProjects(root, into: &settings)
     }
 
     private static func readLimits(_ root: SettingsMap, into settings: inout DaemonSettings) {
@@ -82,7 +83,8 @@ enum ConfigurationFile {
     }
 
     private static let sourceKeys = [
-        "name", "repository", "branch", "path", "project", "poll", "credentials", "ca_file", "write",
+        "name", "repository", "branch", "path", "project", "other_projects", "poll", "credentials", "ca_file",
+        "write",
         "write_credentials", "verify", "on_failure", "require_plan", "forge"
     ]
     private static let credentialKeys = ["username", "token_file", "ssh_key", "known_hosts"]
@@ -100,6 +102,10 @@ enum ConfigurationFile {
         source.project = map.text("project")
         if let project = source.project, ProjectName(project) == nil {
             map.refuse("project", "must be a name of a–z, 0–9 and -, at most 40 characters")
+        }
+        source.otherProjects = map.texts("other_projects")
+        if let name = source.otherProjects.first(where: { ProjectName($0) == nil }) {
+            map.refuse("other_projects", "must be names of projects, not `\(name)`")
         }
         if let poll = map.duration("poll", from: .milliseconds(100), to: .minutes(1_440)) {
             source.poll = poll

@@ -35,7 +35,7 @@ struct Daemon {
             installation: installation, naming: Naming(prefix: settings.namePrefix),
             brake: settings.brake,
             relistInterval: settings.relistInterval, repositories: try repositories(client),
-            rehearse: Self.rehearse)
+            rehearse: Self.rehearse, projects: projects)
         configuration.channels = try channels()
         configuration.noticeLimit = settings.noticeLimit
         let controller = Controller(
@@ -90,7 +90,11 @@ struct Daemon {
         return DockerConfiguration(
             socketPath: settings.engineSocket, installation: installation, credentials: credentials,
             dockerConfigFile: "\(home)/.docker/config.json",
-            dns: nameServers())
+            dns: nameServers(), projects: projects, naming: Naming(prefix: settings.namePrefix))
+    }
+
+    private var projects: ProjectPolicy {
+        ProjectPolicy(rules: settings.projects, defaultProject: ProjectName(settings.defaultProject))
     }
 
     private func listeners() throws(SettingsError) -> HTTPServerConfiguration {
@@ -140,6 +144,7 @@ struct Daemon {
             entry.sources.append(
                 WatchedSource(
                     name: name, path: source.path, project: project,
+                    otherProjects: Set(source.otherProjects.compactMap(ProjectName.init)),
                     dealings: SourceDealings(
                         ledger: repository, isWritable: source.pushCredentials != nil,
                         writer: repository, proposals: repository, forge: forge(source, client),

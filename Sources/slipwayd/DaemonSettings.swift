@@ -33,6 +33,7 @@ struct DaemonSettings: Sendable {
     var noticeLimit = 30
     /// `HOST:PORT` for webhooks of forges.
     var webhookListen: String?
+    var projects: [ProjectName: ProjectRules] = [:]
     var audit = AuditKeeping()
     /// `nil`: people come with tokens of ours only.
     var identityProvider: IdentityProviderConfiguration?
@@ -111,6 +112,7 @@ struct DaemonSettings: Sendable {
         var branch = "main"
         var path = ""
         var project: String?
+        var otherProjects: [String] = []
         var poll = TimeSpan.seconds(30)
         var credentials = GitCredentials.none
         /// `nil`: nothing is pushed.

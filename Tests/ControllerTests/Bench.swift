@@ -22,23 +22,23 @@ final class Workbench: Sendable {
     init(
         store: MemoryStore = MemoryStore(), engine: FakeEngine = FakeEngine(),
         repository: FakeRepository = FakeRepository(), clock: ManualClock = ManualClock(),
-        repositories: [WatchedRepository]? = nil,
+        repositories: [WatchedRepository]? = nil, projects: ProjectPolicy = ProjectPolicy(),
         configure: (inout ControllerConfiguration) -> Void = { _ in }
     ) async throws {
         (self.store, self.engine, self.repository, self.clock) = (store, engine, repository, clock)
-        controller = Self.make(engine, store, repository, clock, repositories, configure: configure)
+        controller = Self.make(engine, store, repository, clock, repositories, projects, configure: configure)
         let state = try store.claim()
         loop = Task { [controller] in await controller.run(from: state) }
     }
 
     static func make(
         _ engine: FakeEngine, _ store: any Store, _ repository: FakeRepository, _ clock: ManualClock,
-        _ repositories: [WatchedRepository]? = nil,
+        _ repositories: [WatchedRepository]? = nil, _ projects: ProjectPolicy = ProjectPolicy(),
         configure: (inout ControllerConfiguration) -> Void = { _ in }
     ) -> Controller {
         var configuration = ControllerConfiguration(
             installation: InstallationName("test").required, naming: Naming(prefix: ""),
-            repositories: repositories ?? [watched(repository, [(source.rawValue, "")])])
+            repositories: repositories ?? [watched(repository, [(source.rawValue, "")])], projects: projects)
         configure(&configuration)
         return Controller(
             configuration: configuration,
@@ -59,13 +59,13 @@ final class Workbench: Sendable {
     /// A controller that starts after this one on the same parts, or on another store.
     func restarted(
         store other: MemoryStore? = nil, after away: TimeSpan = .zero,
-        repositories: [WatchedRepository]? = nil
+        repositories: [WatchedRepository]? = nil, projects: ProjectPolicy = ProjectPolicy()
     ) async throws -> Workbench {
         await stop()
         clock.advance(by: away)
         return try await Workbench(
             store: other ?? store, engine: engine, repository: repository, clock: clock,
-            repositories: repositories)
+            repositories: repositories, projects: projects)
     }
 
     /// Lets time go by.

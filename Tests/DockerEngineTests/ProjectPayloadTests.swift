@@ -1,0 +1,136 @@
+@testable import DockerEngine
+import FoundationEssentials
+import Model
+import Ports
+import Testing
+
+/// The rules of projects on what is sent to the engine.
+@Suite struct ProjectPayloadTests {
+    private let fixture: EngineFixture
+    private let naming = Naming(prefix: "x-")
+
+    init() throws { fixture = try EngineFixture() }
+
+    private func order(_ change: (inout ContainerTemplate) -> Void = { _ in }) throws -> InstanceOrder {
+        let digest = try #require(EngineFixture.digest("a"))
+        let image = ResolvedImage(
+            reference: "r.test/retail/app:1", pinned: "r.test/retail/app@\(digest)", digest: digest,
+            isFromRegistry: true)
+        let probe = try fixture.order(image)
+        let (project, app) = (probe.labels.project, probe.labels.app)
+        return try fixture.order(image) { template in
+            template.network = naming.network(project)
+            template.mounts = [
+                .init(volume: "\(naming.volumePrefix(of: app))data", target: "/data", isReadOnly: false)
+            ]
+            template.memoryInBytes = 64 << 20
+            template.nanoCPUs = 100_000_000
+            change(&template)
+        }
+    }
+
+    private func problem(
+        _ order: InstanceOrder, _ change: (inout ProjectRules) throws -> Void = { _ in },
+        isListed: Bool = true
+    ) throws -> String? {
+        var rules = ProjectRules()
+        try change(&rules)
+        let name = isListed ? order.labels.project : try #require(ProjectName("nowhere"))
+        let policy = PayloadPolicy(
+            installation: fixture.installation, projects: ProjectPolicy(rules: [name: rules]), naming: naming)
+        return Self.problem(
+            policy, try DockerAPI.encode(CreatePayload(order, limitsJSONLogs: true), call: ""),
+            .createContainer)
+    }
+
+    private static func problem(
+        _ policy: PayloadPolicy, _ body: [UInt8], _ kind: PayloadPolicy.Kind, _ project: ProjectName? = nil
+    ) -> String? {
+        do throws(EngineError) {
+            try policy.check(body, as: kind, project: project)
+            return nil
+        } catch {
+            return error.code == .policy ? error.message : "\(error.code)"
+        }
+    }
+
+    @Test func whatTheRulesAllowPasses() throws {
+        #expect(try problem(order()) == nil)
+        #expect(
+            try problem(order()) {
+                $0.images = [try #require(ImagePattern("r.test/retail/*"))]
+                $0.quota = ProjectQuota(nanoCPUs: 1_000_000_000, memoryInBytes: 64 << 20)
+            } == nil)
+    }
+
+    @Test func whatTheyDoNotAllowIsRefused() throws {
+        #expect(try problem(order(), isListed: false)?.contains("has no project") == true)
+        #expect(try problem(order()) { $0.images = [] }?.contains("Image is from none") == true)
+        #expect(
+            try problem(order()) { $0.quota.memoryInBytes = 1 << 20 }?.contains("Memory is above") == true)
+        let unlimited = try order { $0.memoryInBytes = nil }
+        #expect(
+            try problem(unlimited) { $0.quota.memoryInBytes = 1 << 30 }?.contains("Memory is missing") == true
+        )
+        #expect(try problem(unlimited) == nil)
+        #expect(try problem(order()) { $0.quota.nanoCPUs = 1 }?.contains("NanoCpus is above") == true)
+    }
+
+    /// An id of an image says not where it came from.
+    @Test func anImageWithoutAnOriginIsRefused() throws {
+        let digest = try #require(EngineFixture.digest("a"))
+        let local = try order { $0.image = digest.rawValue }
+        #expect(
+            try problem(local) { $0.images = [try #require(ImagePattern("r.test/*"))] }?.contains("Image")
+                == true)
+        #expect(try problem(local) == nil)
+    }
+
+    @Test func theNetworkIsThatOfTheProject() throws {
+        for network in ["x-slipway-other", "slipway-\(try order().labels.project)", "x-slipway-"] {
+            #expect(try problem(order { $0.network = network })?.contains("is not the network of") == true)
+        }
+        let policy = PayloadPolicy(installation: fixture.installation, naming: naming)
+        let project = try order().labels.project
+        func network(_ name: String, _ label: String) throws -> String? {
+            let labels = [LabelKey.installation: fixture.installation.rawValue, LabelKey.project: label]
+            return Self.problem(
+                policy, try DockerAPI.encode(NetworkPayload(name: name, labels: labels), call: ""),
+                .createNetwork)
+        }
+        #expect(try network(naming.network(project), project.rawValue) == nil)
+        #expect(try network(naming.network(project), "other") != nil)
+        #expect(try network("x-slipway-other", project.rawValue) != nil)
+    }
+
+    @Test func volumesAreThoseOfTheApp() throws {
+        let labels = try order().labels
+        func mounting(_ volume: String, _ existing: Set<String> = []) throws -> String? {
+            try problem(order { $0.mounts[0].volume = volume }) { $0.existingVolumes = existing }
+        }
+        #expect(try mounting("x-\(labels.project).\(labels.app)-data") == nil)
+        for volume in [
+            "x-other-data", "x-other.\(labels.app)-data", "data", "\(labels.app)-data", "x-\(labels.app)-"
+        ] {
+            #expect(try mounting(volume)?.contains("is not a volume of the app") == true, "\(volume)")
+        }
+        #expect(try mounting("restored", ["restored"]) == nil)
+    }
+
+    @Test func updatesAreLookedAtAsWell() throws {
+        let project = try order().labels.project
+        let rules = ProjectRules(quota: ProjectQuota(memoryInBytes: 64 << 20))
+        let policy = PayloadPolicy(
+            installation: fixture.installation, projects: ProjectPolicy(rules: [project: rules]),
+            naming: naming)
+        func update(_ memory: Int64?, _ project: ProjectName?) throws -> String? {
+            let body = try DockerAPI.encode(UpdatePayload(memory: memory, nanoCPUs: 1), call: "")
+            return Self.problem(policy, body, .updateContainer, project)
+        }
+        #expect(try update(64 << 20, project) == nil)
+        #expect(try update(nil, project) == nil)
+        #expect(try update(65 << 20, project)?.contains("Memory is above") == true)
+        #expect(try update(1, nil)?.contains("not known whose") == true)
+        #expect(try update(1, ProjectName("nowhere"))?.contains("has no project") == true)
+    }
+}
