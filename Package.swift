@@ -89,7 +89,7 @@ let package = Package(
         program("slipway", ["Commands"]),
         program("slipway-fetch", ["GitSource"]),
         program("slipway-bench", [
-            "Controller", "DockerEngine", "EdgeProxy", "Execution", "GitSource", "HTTPClient", "HTTPServer", "Model",
+            "Access", "ControlAPI", "Controller", "DockerEngine", "EdgeProxy", "Execution", "GitSource", "HTTPClient", "HTTPServer", "Model",
             "Planning", "Ports", "Probing", "Simulation", "SpecLoading", "StateStore", "Telemetry",
         ]),
 

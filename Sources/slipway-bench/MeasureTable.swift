@@ -6,6 +6,7 @@ enum MeasureTable {
         NoopPass(name: "noop_pass_10k", apps: 10_000, aim: "≤ 250 ms CPU"),
         PlanProposal(),
         ReadNotes(),
+        AccessCheck(),
         ManyAppsMemory(),
         StartManyApps(),
         CommitToFirstCall(),
