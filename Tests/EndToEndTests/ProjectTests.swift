@@ -2,122 +2,12 @@ import FoundationEssentials
 import Model
 import Testing
 
-/// Two projects on one engine, with what keeps them apart.
+/// Two projects in one installation: rules, claims, tokens. What they can reach of each other is in
+/// `InternalNameTests`, as the addresses for names are one of a machine.
 @Suite struct ProjectTests {
-    /// Where the parts of a world with projects listen.
-    private struct Place {
-        var edge = EdgePlace()
-        var inside = EdgePlace.port()
-        var api = EdgePlace.port()
-        var gateway: String
-
-        init() async throws {
-            gateway = try await Shell.succeed([
-                "sh", "-c", "ip -4 -o address show docker0 | sed 's/.* inet \\([0-9.]*\\).*/\\1/'"
-            ]).trimmed
-        }
-
-        /// The whole configuration file.
-        func write(_ world: World, projects: [String]) throws -> [String] {
-            let file = world.directory + "/projects.yaml"
-            var lines = [
-                "edge:", "  http: [\"\(edge.address)\"]", "  internal: {address: \"\(gateway):\(inside)\"}",
-                "api: {listen: \"127.0.0.1:\(api)\"}"
-            ]
-            if !projects.isEmpty { lines += ["projects:"] + projects.map { "  - " + $0 } }
-            lines.append("sources:")
-            for name in ["retail", "press"] {
-                lines.append(
-                    "  - {name: \(name), repository: \(world.repository.bare), branch: main, path: \(name), project: \(name),"
-                        + " poll: 1s}")
-            }
-            try Data((lines.joined(separator: "\n") + "\n").utf8).write(to: URL(filePath: file))
-            return ["--config", file]
-        }
-    }
-
-    private static let projects = [
-        "{name: retail, domains: [\"*.retail.test\", \"*.shared.test\"], quota: {replicas: 6}}",
-        "{name: press, domains: [\"*.press.test\", \"*.shared.test\"], quota: {replicas: 2, apps: 3}}"
-    ]
-
-    private func run(
-        _ world: World, _ container: Engine.Container, _ command: String...
-    ) async throws -> Shell.Output {
-        try await Shell.run(
-            ["docker", "-H", "unix://\(world.engine.socket)", "exec", container.name, "timeout", "5"]
-                + command)
-    }
-
-    private func shop() -> SpecText {
-        SpecText(
-            image: "web:1", env: ["VERSION": "of-retail"],
-            web: ["edge: {internal: true}", "domains: [shop.shared.test]", "volumes: [\"data:/data\"]"],
-            top: ["volumes: {data: {}}"], deploy: ["strategy: recreate", "timeout: 30s"], startPeriod: "15s",
-            checkTimeout: "5s")
-    }
-
-    @Test func projectsDoNotReachEachOther() async throws {
-        let place = try await Place()
-        try await World.with(.init(edge: place.edge, source: ["write: false"])) { world in
-            let caller = SpecText(name: "caller", image: "app:1")
-            let site = SpecText(name: "site", image: "app:1")
-            try await world.repository.commit([
-                "retail/shop.yaml": shop().yaml(world), "retail/caller.yaml": caller.yaml(world),
-                "press/site.yaml": site.yaml(world)
-            ])
-            try await world.start(arguments: try place.write(world, projects: Self.projects))
-            for app in ["shop", "caller", "site"] { try await world.converged(app, on: 1) }
-            let neighbour = try #require(try await world.containers("caller").first)
-            let stranger = try #require(try await world.containers("site").first)
-            #expect(neighbour.name == "\(world.prefix)retail.caller-web-v1-1")
-            #expect(stranger.name == "\(world.prefix)press.site-web-v1-1")
-            let status = try #require(try await world.status(of: "shop"))
-            let instance = try #require(status.instances.first)
-            let address = try #require(instance.address)
-            func wget(_ from: Engine.Container, _ url: String) async throws -> Shell.Output {
-                try await run(world, from, "wget", "-q", "-T", "3", "-O", "-", url)
-            }
-            // Whoever belongs to it reaches it in every way: so a failure below says something.
-            let inside = "http://shop.internal:\(place.inside)/"
-            try await eventually("shop.internal answers", within: .seconds(30)) {
-                let output = try await wget(neighbour, inside)
-                return output.text.trimmed == "of-retail" ? .yes(()) : .notYet("\(output)")
-            }
-            for url in ["http://\(address):8080/", "http://shop:8080/", "http://\(instance.name):8080/"] {
-                #expect(try await wget(neighbour, url).text.trimmed == "of-retail", "\(url)")
-            }
-            for url in [
-                "http://\(address):8080/", "http://shop:8080/", "http://shop-web:8080/",
-                "http://\(instance.name):8080/",
-                inside, "http://web.shop.internal:\(place.inside)/"
-            ] {
-                let output = try await wget(stranger, url)
-                #expect(output.exitCode != 0 && !output.text.contains("of-retail"), "\(url): \(output)")
-            }
-            // Not even by asking the edge inside for another name.
-            let host = try await run(
-                world, stranger, "wget", "-q", "-T", "3", "-O", "-", "--header", "Host: shop.internal",
-                "http://\(place.gateway):\(place.inside)/")
-            #expect(host.exitCode != 0 && !host.text.contains("of-retail"))
-            // Each on the network of its project alone, and with the volumes of its own app.
-            for (container, project) in [(neighbour, "retail"), (stranger, "press")] {
-                let found = try await world.engine.docker(
-                    "inspect", "-f", "{{range $k, $v := .NetworkSettings.Networks}}{{$k}} {{end}}",
-                    container.name)
-                #expect(found == "\(world.prefix)slipway-\(project)")
-            }
-            let mounts = try await world.engine.docker(
-                "inspect", "-f", "{{range .Mounts}}{{.Name}} {{end}}", instance.name)
-            #expect(mounts == "\(world.prefix)retail.shop-data")
-            // Public names are public.
-            try await world.answers("shop.shared.test", "of-retail")
-        }
-    }
-
     @Test func rulesAreKept() async throws {
-        let place = try await Place()
-        try await World.with(.init(edge: place.edge, source: ["write: false"])) { world in
+        let place = ProjectPlace()
+        try await World.with(place.options) { world in
             // A volume that another project has left behind, under the very name that press would use.
             let volume = "\(world.prefix)press.blog-data"
             try await world.engine.docker(
@@ -129,8 +19,10 @@ import Testing
                 change(&spec)
                 return spec.yaml(world)
             }
-            try await world.repository.commit(["retail/shop.yaml": shop().yaml(world)])
-            try await world.start(arguments: try place.write(world, projects: Self.projects))
+            try await world.repository.commit([
+                "retail/shop.yaml": ProjectPlace.shop.yaml(world), "press/README.md": "Nothing yet.\n"
+            ])
+            try await world.start(arguments: try place.write(world))
             try await world.converged("shop", on: 1)
             try await world.repository.commit([
                 "press/foreign.yaml": press("foreign") { $0.web = ["domains: [a.retail.test]"] },
@@ -162,7 +54,7 @@ import Testing
             }
             // The claim is still the first one's after a restart, and its app runs.
             try await world.daemon?.terminate()
-            try await world.start(arguments: try place.write(world, projects: Self.projects))
+            try await world.start(arguments: try place.write(world))
             #expect(try await because("thief").contains("belongs to an app of another project already"))
             try await world.answers("shop.shared.test", "of-retail")
             let plan = try await world.slipway("plan", "--source", "press")
@@ -171,13 +63,13 @@ import Testing
     }
 
     @Test func tokensOpenTheirProjectOnly() async throws {
-        let place = try await Place()
-        try await World.with(.init(edge: place.edge, source: ["write: false"])) { world in
+        let place = ProjectPlace()
+        try await World.with(place.options) { world in
             try await world.repository.commit([
-                "retail/shop.yaml": shop().yaml(world),
+                "retail/shop.yaml": ProjectPlace.shop.yaml(world),
                 "press/site.yaml": SpecText(name: "site", image: "app:1").yaml(world)
             ])
-            try await world.start(arguments: try place.write(world, projects: Self.projects))
+            try await world.start(arguments: try place.write(world))
             for app in ["shop", "site"] { try await world.converged(app, on: 1) }
             let made = try await world.slipway(
                 "token", "create", "ci", "--role", "developer", "--project", "press", "--expires", "1h", "-o",
@@ -241,10 +133,10 @@ import Testing
 
     /// Rules for projects that come later restart nothing.
     @Test func anUpgradeToProjectsRestartsNothing() async throws {
-        let place = try await Place()
-        try await World.with(.init(edge: place.edge, source: ["write: false"])) { world in
+        let place = ProjectPlace()
+        try await World.with(place.options) { world in
             try await world.repository.commit([
-                "retail/shop.yaml": shop().yaml(world),
+                "retail/shop.yaml": ProjectPlace.shop.yaml(world),
                 "press/site.yaml": SpecText(name: "site", image: "app:1", replicas: 2).yaml(world)
             ])
             try await world.start(arguments: try place.write(world, projects: []))
@@ -257,14 +149,14 @@ import Testing
             let before = try await running()
             #expect(before.contains { $0.hasSuffix(" \(world.prefix)shop-web-v1-1") })
             try await world.daemon?.terminate()
-            try await world.start(arguments: try place.write(world, projects: Self.projects))
+            try await world.start(arguments: try place.write(world))
             for app in ["shop", "site"] { try await world.converged(app, on: 1) }
             try await always("nothing is made or stopped", for: .seconds(3)) {
                 let now = try await running()
                 return now == before ? nil : "\(now)"
             }
             // What is deployed next goes on with the names that there are, and with the volume.
-            var next = shop()
+            var next = ProjectPlace.shop
             next.env["VERSION"] = "two"
             try await world.repository.commit(["retail/shop.yaml": next.yaml(world)])
             try await world.converged("shop", on: 2)
