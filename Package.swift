@@ -63,6 +63,7 @@ let package = Package(
         core("Importing", ["Model", "SpecLoading"]),
         core("GitSource", ["CGit2", "CLinux", "Execution", "Model", "Ports"]),
         core("StateStore", ["CSQLite", "Execution", "Model", "Ports"]),
+        core("Backup", ["Crypto", "Execution", "Model", "Ports", "SpecLoading", "StateStore"]),
         core("HTTPClient", ["CCurl", "Execution"]),
         core("DockerEngine", ["Execution", "HTTPClient", "Model", "Ports"]),
         core("Probing", ["Execution", "HTTPClient", "Model", "Ports"]),
@@ -79,7 +80,7 @@ let package = Package(
         core("ControlAPI", ["Access", "Controller", "HTTPServer", "Model", "Ports", "Telemetry"]),
         core("Simulation", ["Controller", "Model", "Planning", "Ports", "SpecLoading", "Telemetry"]),
         core("Commands", [
-            "Execution", "GitSource", "HTTPClient", "Importing", "Model", "Planning", "Ports", "Simulation", "SpecLoading",
+            "Backup", "Execution", "GitSource", "HTTPClient", "Importing", "Model", "Planning", "Ports", "Simulation", "SpecLoading",
         ]),
 
         program("slipwayd", [
@@ -101,6 +102,7 @@ let package = Package(
         tests("ImportingTests", ["Importing", "Model", "SpecLoading"]),
         tests("GitSourceTests", ["Execution", "GitSource", "Model", "Ports", "slipway-fetch"]),
         tests("StateStoreTests", ["Execution", "Model", "Ports", "StateStore"]),
+        tests("BackupTests", ["Backup", "Execution", "Model", "Ports", "StateStore"]),
         tests("TelemetryTests", ["Telemetry"]),
         .target(
             name: "TestServers", dependencies: ["Execution"], path: "Tests/TestServers", swiftSettings: strict),

@@ -6,9 +6,12 @@ internal import Ports
     private let pointer: OpaquePointer
 
     /// Opens the file, makes it if there is none.
-    init(path: String) throws(StoreError) {
+    ///
+    /// - Parameter isReadOnly: for whoever only looks, beside a controller that writes.
+    init(path: String, isReadOnly: Bool = false) throws(StoreError) {
         var opened: OpaquePointer?
-        let flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE
+        let access = isReadOnly ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE
+        let flags = access | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE
         let code = unsafe sqlite3_open_v2(path, &opened, flags, nil)
         do throws(StoreError) {
             try unsafe check("open \(path)", code, on: opened)
@@ -54,6 +57,13 @@ internal import Ports
     func text(_ sql: String) throws(StoreError) -> String {
         let statement = try prepare(sql)
         return try statement.step() ? statement.text(0) : ""
+    }
+
+    /// Calls `body` with the library's handles of this database and `other`.
+    func withHandles(
+        _ other: borrowing Connection, _ body: (OpaquePointer, OpaquePointer) throws(StoreError) -> Void
+    ) throws(StoreError) {
+        try unsafe body(pointer, other.pointer)
     }
 
     /// Whether the file does not stand at its path any more.
