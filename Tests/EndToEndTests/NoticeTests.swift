@@ -20,6 +20,10 @@ import Testing
         }
     }
 
+    private func channel(_ name: String, _ port: Int) -> String {
+        "    - {name: \(name), kind: webhook, url: \"http://localhost:\(port)/\""
+    }
+
     @Test func aBadReleaseIsToldOnceItsRollbackOnceAndTheRecovery() async throws {
         let server = try RawServer { connection in
             while connection.request() != nil { connection.answer("", status: "204 No Content") }
@@ -30,21 +34,23 @@ import Testing
         options.source = ["project: retail"]
         options.configuration = [
             "notices:", "  channels:",
-            "    - {name: silent, kind: webhook, url: \"http://127.0.0.1:\(silent.port)/\", allow: [\"127.0.0.1\"]}",
-            "    - {name: ops, kind: webhook, url: \"http://127.0.0.1:\(server.port)/\", allow: [\"127.0.0.1\"]}",
-            "    - {name: forbidden, kind: webhook, url: \"http://localhost:\(server.port)/\"}"
+            channel("silent", silent.port) + ", allow: [\"127.0.0.1\"]}",
+            channel("ops", server.port) + ", allow: [\"127.0.0.1\"]}",
+            channel("forbidden", server.port) + "}"
         ]
         try await World.with(options) { world in
             try await world.repository.commit(["shop.yaml": SpecText(replicas: 2).yaml(world)])
             try await world.start()
             try await world.converged("shop", on: 1)
-            try await world.repository.commit(["shop.yaml": SpecText(image: "app:answers-500", replicas: 2).yaml(world)])
+            let bad = SpecText(image: "app:answers-500", replicas: 2).yaml(world)
+            try await world.repository.commit(["shop.yaml": bad])
             _ = try await world.rolledBack("shop")
             try await eventually("two notices") {
                 let kinds = try told(server).map(\.kind)
                 return kinds.count >= 2 ? .yes(()) : .notYet("\(kinds)")
             }
-            try await world.repository.commit(["shop.yaml": SpecText(image: "app:2", replicas: 2).yaml(world)])
+            try await world.repository.commit(["shop.yaml": SpecText(image: "app:2", replicas: 2).yaml(world)]
+            )
             try await world.converged("shop", on: 3)
             try await eventually("the notice of the recovery") {
                 let kinds = try told(server).map(\.kind)

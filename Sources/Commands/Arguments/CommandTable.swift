@@ -5,7 +5,7 @@ enum CommandTable {
     typealias Example = CommandDescription.Example
 
     static let commands: [CommandDescription] =
-        looking + workTree + [importing] + changing + access + [notices] + other
+        looking + workTree + [importing] + changing + access + [notices] + backup + other
 
     static func command(_ name: String) -> CommandDescription? { commands.first { $0.name == name } }
 
@@ -315,4 +315,7 @@ enum OutputFormat: String, Sendable, Hashable, CaseIterable {
 
 enum Defaults {
     static let socket = "/run/slipway/slipway.sock"
+    static let stateDirectory = "/var/lib/slipway"
+    static let configurationDirectory = "/etc/slipway"
+    static let configuration = "/etc/slipway/slipway.yaml"
 }

@@ -28,6 +28,8 @@ struct CommandRun {
         case "render": return try render()
         case "simulate": return try simulate()
         case "import": return try importSpecs()
+        case "backup": return try backup()
+        case "restore": return try restore()
         case "notices": return try await notices()
         case "sync", "retry", "rollback", "abort", "promote", "approve", "pause", "resume":
             return try await change()

@@ -109,6 +109,12 @@ struct Files {
         return full
     }
 
+    /// The full path of what a person named.
+    func path(_ path: String) -> String { absolute(path) }
+
+    /// Whether there is anything at `path`, which is absolute.
+    func exists(_ path: String) -> Bool { Self.look(at: path) != nil }
+
     /// A file that a person named, with its directory for what stands beside it.
     func named(_ path: String) throws(LocalFailure) -> (directory: String, name: String, bytes: [UInt8]) {
         let full = absolute(path)

@@ -35,6 +35,8 @@ _slipway() {
         audit) words="--app --project --actor --since --limit --output --socket --server --token-file --no-color --help" ;;
         whoami) words="--output --socket --server --token-file --no-color --help" ;;
         notices) words="--output --socket --server --token-file --no-color --help" ;;
+        backup) words="--state-dir --config --force --output --socket --server --token-file --no-color --help" ;;
+        restore) words="--state-dir --config-dir --state-only --check --force --output --socket --server --token-file --no-color --help" ;;
         completion) words="bash zsh fish --output --socket --server --token-file --no-color --help" ;;
         version) words="--output --socket --server --token-file --no-color --help" ;;
         help) words="status why doctor history diff trace logs events plan validate render simulate import sync retry rollback abort promote approve pause resume token audit whoami notices completion version help --output --socket --server --token-file --no-color --help" ;;

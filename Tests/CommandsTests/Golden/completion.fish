@@ -25,6 +25,8 @@ complete -c slipway -n __fish_use_subcommand -a token -d 'Give, list and take aw
 complete -c slipway -n __fish_use_subcommand -a audit -d 'Show who changed or tried what, newest first'
 complete -c slipway -n __fish_use_subcommand -a whoami -d 'Show who the controller takes you for, and what you may do'
 complete -c slipway -n __fish_use_subcommand -a notices -d 'Send a test notice'
+complete -c slipway -n __fish_use_subcommand -a backup -d 'Save the controller s own state  store, certificates, keys, configuration'
+complete -c slipway -n __fish_use_subcommand -a restore -d 'Put a backup of the controller s state back'
 complete -c slipway -n __fish_use_subcommand -a completion -d 'Print a shell s completion script'
 complete -c slipway -n __fish_use_subcommand -a version -d 'Print the version of this program'
 complete -c slipway -n __fish_use_subcommand -a help -d 'Explain a command'

@@ -27,6 +27,8 @@ _slipway() {
         'audit:Show who changed or tried what, newest first'
         'whoami:Show who the controller takes you for, and what you may do'
         'notices:Send a test notice'
+        'backup:Save the controller s own state  store, certificates, keys, configuration'
+        'restore:Put a backup of the controller s state back'
         'completion:Print a shell s completion script'
         'version:Print the version of this program'
         'help:Explain a command'
@@ -286,6 +288,30 @@ _slipway() {
             '--no-color[no colour, as with NO_COLOR set or when the output is not a terminal]' \
             '--help[show this help]' \
             '*::ACTION:_files' ;;
+        backup) _arguments \
+            '--state-dir[the controller s state directory; default  what the configuration says, else /var/lib/slipway]:DIR: ' \
+            '--config[the controller s configuration; default /etc/slipway/slipway.yaml]:FILE: ' \
+            '--force[write over what is there]' \
+            '--output[how the result is written  table (for people), wide, json, yaml, text or markdown]:FORMAT:(table wide json yaml text markdown)' \
+            '--socket[the controller s socket; default  SLIPWAY_SOCKET, else /run/slipway/slipway.sock]:PATH:_files' \
+            '--server[the controller s address instead of a socket; default  SLIPWAY_SERVER]:URL: ' \
+            '--token-file[file with the token for --server; default  SLIPWAY_TOKEN_FILE]:PATH:_files' \
+            '--no-color[no colour, as with NO_COLOR set or when the output is not a terminal]' \
+            '--help[show this help]' \
+            '*::FILE:_files' ;;
+        restore) _arguments \
+            '--state-dir[where the state goes; default  what the configuration in the backup says]:DIR: ' \
+            '--config-dir[where the configuration goes; default  /etc/slipway]:DIR: ' \
+            '--state-only[leave the configuration as it is on this machine]' \
+            '--check[check the backup and say what would be written]' \
+            '--force[write over what is there]' \
+            '--output[how the result is written  table (for people), wide, json, yaml, text or markdown]:FORMAT:(table wide json yaml text markdown)' \
+            '--socket[the controller s socket; default  SLIPWAY_SOCKET, else /run/slipway/slipway.sock]:PATH:_files' \
+            '--server[the controller s address instead of a socket; default  SLIPWAY_SERVER]:URL: ' \
+            '--token-file[file with the token for --server; default  SLIPWAY_TOKEN_FILE]:PATH:_files' \
+            '--no-color[no colour, as with NO_COLOR set or when the output is not a terminal]' \
+            '--help[show this help]' \
+            '*::FILE:_files' ;;
         completion) _arguments \
             '--output[how the result is written  table (for people), wide, json, yaml, text or markdown]:FORMAT:(table wide json yaml text markdown)' \
             '--socket[the controller s socket; default  SLIPWAY_SOCKET, else /run/slipway/slipway.sock]:PATH:_files' \
