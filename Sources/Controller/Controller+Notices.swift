@@ -140,6 +140,11 @@ extension Controller {
                 observations.append(.well(subject, NoticeWords("the certificate is well")))
             }
         }
+        let hosts = Set(report.certificates.map(\.host))
+        for certificate in before.certificates where !hosts.contains(certificate.host) {
+            observations.append(
+                .well(.certificate(certificate.host), NoticeWords("no certificate is needed any more")))
+        }
         let own = report.problems.filter { $0.key == nil }.map(\.message)
         if own.isEmpty {
             observations.append(.well(.edge, NoticeWords("the edge is well")))
@@ -156,10 +161,17 @@ extension Controller {
         lastWord += 1
         var app: AppName?
         if case .app(let name) = subject { app = name }
+        // It leaves the machine, and may quote what an app has printed.
+        let record = app.flatMap { apps[$0] }
+        let specs = [
+            record?.memory.lastGood?.spec, record?.memory.rollout?.target.spec, record?.candidate?.spec
+        ]
+        let secrets = Redaction.secrets(of: specs.compactMap(\.self))
         return Notice(
             id: "\(configuration.installation)-\(clock.wall().secondsSince1970)-\(lastWord)",
             installation: configuration.installation, kind: kind, app: app, object: subject.object,
-            release: words.release, commit: words.commit, message: words.message, at: clock.wall())
+            release: words.release, commit: words.commit,
+            message: String(Redaction.hide(words.message, secrets: secrets).prefix(2_000)), at: clock.wall())
     }
 
     private func items(for notice: Notice) -> [OutboxItem] {

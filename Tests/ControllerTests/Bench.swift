@@ -23,10 +23,11 @@ final class Workbench: Sendable {
         store: MemoryStore = MemoryStore(), engine: FakeEngine = FakeEngine(),
         repository: FakeRepository = FakeRepository(), clock: ManualClock = ManualClock(),
         repositories: [WatchedRepository]? = nil, projects: ProjectPolicy = ProjectPolicy(),
-        configure: (inout ControllerConfiguration) -> Void = { _ in }
+        edge: (any Edge)? = nil, configure: (inout ControllerConfiguration) -> Void = { _ in }
     ) async throws {
         (self.store, self.engine, self.repository, self.clock) = (store, engine, repository, clock)
-        controller = Self.make(engine, store, repository, clock, repositories, projects, configure: configure)
+        controller = Self.make(
+            engine, store, repository, clock, repositories, projects, edge: edge, configure: configure)
         let state = try store.claim()
         loop = Task { [controller] in await controller.run(from: state) }
     }
@@ -34,6 +35,7 @@ final class Workbench: Sendable {
     static func make(
         _ engine: FakeEngine, _ store: any Store, _ repository: FakeRepository, _ clock: ManualClock,
         _ repositories: [WatchedRepository]? = nil, _ projects: ProjectPolicy = ProjectPolicy(),
+        edge: (any Edge)? = nil,
         configure: (inout ControllerConfiguration) -> Void = { _ in }
     ) -> Controller {
         var configuration = ControllerConfiguration(
@@ -42,7 +44,8 @@ final class Workbench: Sendable {
         configure(&configuration)
         return Controller(
             configuration: configuration,
-            engine: engine, store: store, prober: FakeProber(engine: engine), clock: clock, logger: .disabled)
+            engine: engine, edge: edge, store: store, prober: FakeProber(engine: engine), clock: clock,
+            logger: .disabled)
     }
 
     /// A branch that is read by sources of these names and paths.

@@ -29,6 +29,16 @@ final class FakeChannel: NoticeChannel {
     }
 }
 
+/// An edge without routes that says of itself what a test sets.
+final class ReportingEdge: Edge {
+    private let said = Mutex(EdgeReport())
+    func set(_ report: EdgeReport) { said.withLock { $0 = report } }
+    func observe() async throws(EdgeError) -> [RouteKey: ObservedRoute] { [:] }
+    func apply(_ route: Route) async throws(EdgeError) {}
+    func remove(_ key: RouteKey) async throws(EdgeError) {}
+    func report() async -> EdgeReport { said.withLock { $0 } }
+}
+
 @Suite struct NoticeTests {
     private func spec(_ version: String) -> [String: String] {
         ["shop.yaml": Workbench.spec("shop", image: "shop:\(version)")]
@@ -174,6 +184,82 @@ final class FakeChannel: NoticeChannel {
         await bench.pass(.minutes(4))
         #expect(bench.store.commits == writes)
         #expect(channel.notices.map(\.kind) == [.failed, .held])
+        await bench.stop()
+    }
+
+    @Test func aRepairIsToldAndTheSameOneNotAgainSoon() async throws {
+        let channel = FakeChannel("ops")
+        let bench = try await bench([channel])
+        bench.repository.commit(spec("1"))
+        await bench.waitForVerdict(.converged)
+        for _ in 0..<3 {
+            bench.engine.tamper("shop-web-v1-1") { $0.state = .paused }
+            await bench.pass(.seconds(70))
+        }
+        #expect(channel.notices.map(\.kind) == [.driftRepaired], "\(channel.notices.map(\.message))")
+        #expect(channel.notices.first?.message.contains("shop-web-v1-1") == true)
+        await bench.stop()
+    }
+
+    @Test func sourceAndStoreAreToldWithTheirEnd() async throws {
+        let channel = FakeChannel("ops")
+        let bench = try await bench([channel])
+        bench.repository.commit(spec("1"))
+        await bench.waitForVerdict(.converged)
+        bench.repository.fail(with: SourceError(.unreachable, "git.example.com does not answer"))
+        await bench.pass(.minutes(3))
+        bench.repository.fail(with: nil)
+        await bench.pass(.minutes(3))
+        #expect(channel.notices.map(\.kind) == [.source, .recovered])
+        #expect(channel.notices.first?.message == "git.example.com does not answer")
+
+        // The disk is full: what cannot be stored is told all the same.
+        bench.store.refuse(with: StoreError(.diskFull, "the disk is full"))
+        bench.repository.commit(spec("2"))
+        await bench.pass(.minutes(3))
+        #expect(channel.notices.map(\.kind) == [.source, .recovered, .store])
+        bench.store.refuse(with: nil)
+        await bench.waitForVerdict(.converged, release: 2)
+        await bench.pass(.seconds(5))
+        #expect(channel.notices.map(\.kind) == [.source, .recovered, .store, .recovered])
+        await bench.stop()
+    }
+
+    @Test func certificatesAreToldByHostWithTheirEnd() async throws {
+        let channel = FakeChannel("ops")
+        let edge = ReportingEdge()
+        let bench = try await Workbench(edge: edge) { $0.channels = [channel] }
+        bench.repository.commit(spec("1"))
+        await bench.waitForVerdict(.converged)
+        func certificate(_ host: String, _ problem: String?) -> CertificateReport {
+            CertificateReport(host: host, kind: .issued, problem: problem)
+        }
+        for problem in [
+            "the authority refuses shop.example.com", "the authority refuses shop.example.com", nil
+        ] {
+            edge.set(
+                EdgeReport(certificates: [
+                    certificate("shop.example.com", problem), certificate("b.example.com", nil)
+                ]))
+            await bench.pass(.seconds(30))
+        }
+        #expect(channel.notices.map(\.kind) == [.certificate, .recovered])
+        #expect(channel.notices.allSatisfy { $0.object == "shop.example.com" })
+        await bench.stop()
+    }
+
+    @Test func aSecretThatAnAppHasPrintedIsNotToldOn() async throws {
+        let channel = FakeChannel("ops")
+        let bench = try await bench([channel])
+        let spec = Workbench.spec("shop", image: "shop:1", more: "env: {DB_PASSWORD: simulated}")
+        bench.engine.setBehavior(.crashes(code: 3), forImagesContaining: "shop:1")
+        bench.repository.commit(["shop.yaml": spec])
+        await bench.waitForVerdict(.held)
+        await bench.pass(.seconds(5))
+        #expect(!channel.notices.isEmpty)
+        #expect(
+            channel.notices.allSatisfy { !$0.message.contains("simulated") },
+            "\(channel.notices.map(\.message))")
         await bench.stop()
     }
 
