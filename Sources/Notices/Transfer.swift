@@ -122,7 +122,11 @@ final class TransferState: Sendable {
         try set(CURLOPT_SSLVERSION, 6)  // CURL_SSLVERSION_TLSv1_2, the lowest that is accepted
         try set(CURLOPT_USERAGENT, "slipway")
         try set(CURLOPT_NOPROGRESS, 0)
-        if let file = order.certificateAuthorityFile { try set(CURLOPT_CAINFO, file) }
+        if let file = order.certificateAuthorityFile {
+            try set(CURLOPT_CAINFO, file)
+            // Instead of the system's, not beside them.
+            try check(unsafe slipway_curl_set_string(handle, CURLOPT_CAPATH, nil))
+        }
         if let user = order.user { try set(CURLOPT_USERNAME, user) }
         if let password = order.password { try set(CURLOPT_PASSWORD, password) }
         switch order.content {

@@ -13,6 +13,8 @@ import Testing
             // The controller still has the store.
             let made = try backUp(directory)
             await store.close()
+            // And nobody has it.
+            #expect(try backUp(directory, to: "second.tar").files == made.files)
             #expect(made.files == 5)
             #expect(made.warnings.count == 1 && made.warnings[0].contains("\(directory)/outside/slack-url"))
             #expect(mode(directory + "/backup.tar") == 0o600)

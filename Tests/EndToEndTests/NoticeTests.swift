@@ -74,4 +74,25 @@ import Testing
             #expect(status.notices?.map(\.to).contains("silent") == true)
         }
     }
+
+    @Test func aConfigurationThatCannotWorkIsRefusedWithItsPlace() async throws {
+        var options = World.Options()
+        options.source = ["project: retail"]
+        options.configuration = [
+            "notices:", "  channels:", "    - {name: ops, kind: carrier-pigeon}",
+            "    - {name: mail, kind: email, server: \"smtp://mail:25\", from: nobody, to: [a@b.c], topic: x}",
+            "    - {name: hook, kind: webhook, url: \"ftp://x\", allow: [here], events: [faild]}"
+        ]
+        try await World.with(options) { world in
+            let daemon = try await world.start(waiting: false)
+            #expect(try await daemon.waitForEnd() == 64)
+            for words in [
+                "sources.yaml:3:26: error: `notices.channels[0].kind` must be `webhook`, `slack`, `ntfy` or `email`",
+                "`notices.channels[1].from` must be a mailbox",
+                "`notices.channels[1].topic` means nothing for",
+                "`notices.channels[2].url` must begin with", "`notices.channels[2].allow` must be addresses",
+                "`notices.channels[2].events` holds `faild`"
+            ] { #expect(daemon.log.contains(words), "\(words): \(daemon.log)") }
+        }
+    }
 }

@@ -8,11 +8,13 @@ import Testing
 @Suite struct EmailTests {
     private func email(
         _ url: String, user: String? = nil, password: String? = nil, tls: Bool = false,
+        trusting file: String? = nil,
         allowed: [String] = ["127.0.0.1"]
     ) throws -> EmailChannel {
         EmailChannel(
             name: try #require(SourceName("mail")), kinds: Set(Notice.Kind.allCases),
-            server: .init(url: url, user: user, password: password, requiresTLS: tls),
+            server: .init(
+                url: url, user: user, password: password, requiresTLS: tls, certificateAuthorityFile: file),
             from: "slipway@example.com",
             to: ["ops@example.com", "boss@example.com"], rule: try #require(AddressRule(allowed: allowed)),
             transport: NoticeTransport(threads: 1))
@@ -65,6 +67,21 @@ import Testing
             let error = await failure(try email(url, user: "robot", password: "wrong-password"), try sample())
             #expect(error?.code == .rejected)
             #expect(error?.message.contains("wrong-password") == false)
+        }
+    }
+
+    @Test func withTLSTheServerHasToBeTheRightOne() async throws {
+        try await MailServer.with(hasTLS: true) { server in
+            let url = "smtp://localhost:\(server.port)", pem = server.directory + "/server.pem"
+            let allowed = ["127.0.0.1", "::1"]
+            try await email(url, tls: true, trusting: pem, allowed: allowed).send(try sample())
+            #expect(server.mails.count == 1)
+            let unknown = await failure(try email(url, tls: true, allowed: allowed), try sample())
+            #expect(unknown?.code == .tls, "\(String(describing: unknown))")
+            let other = await failure(
+                try email("smtp://127.0.0.1:\(server.port)", tls: true, trusting: pem), try sample())
+            #expect(other?.code == .tls, "its certificate is for another name")
+            #expect(server.mails.count == 1)
         }
     }
 

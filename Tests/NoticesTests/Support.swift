@@ -55,7 +55,7 @@ struct MailServer {
 
     /// - Parameter refusal: what it answers to every recipient; empty: it takes all.
     static func with(
-        refusal: String = "", user: String = "", password: String = "",
+        refusal: String = "", user: String = "", password: String = "", hasTLS: Bool = false,
         _ body: (MailServer) async throws -> Void
     ) async throws {
         var template = Array("/tmp/slipway-mail-XXXXXX".utf8CString)
@@ -64,9 +64,13 @@ struct MailServer {
         // A directory that stays behind in /tmp fails no test.
         defer { try? FileManager.default.removeItem(atPath: directory) }
         try Data(script.utf8).write(to: URL(filePath: directory + "/server.py"))
+        if hasTLS { try makeCertificate(in: directory) }
         var port = 0
         try await withProgram(
-            ["/usr/bin/python3", directory + "/server.py", directory, refusal, user, password],
+            [
+                "/usr/bin/python3", directory + "/server.py", directory, refusal, user, password,
+                hasTLS ? directory + "/server.pem" : ""
+            ],
             whenReady: {
                 let deadline = ContinuousClock.now + .seconds(20)
                 while port == 0 {
@@ -81,10 +85,26 @@ struct MailServer {
         ) { try await body(MailServer(port: port, directory: directory)) }
     }
 
+    /// A key and a certificate for `localhost` that signs itself, in one file.
+    private static func makeCertificate(in directory: String) throws {
+        let file = directory + "/server.pem"
+        let output = try Subprocess.run(
+            [
+                "/usr/bin/openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+                "ec_paramgen_curve:prime256v1", "-nodes",
+                "-days", "2", "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost", "-keyout",
+                file + ".key",
+                "-out", file + ".cert"
+            ], environment: ["PATH": "/usr/bin:/bin"], timeout: .seconds(30))
+        try #require(output.exitCode == 0, "\(String(decoding: output.standardError, as: UTF8.self))")
+        let parts = [".key", ".cert"].compactMap { FileManager.default.contents(atPath: file + $0) }
+        try Data(parts.joined()).write(to: URL(filePath: file))
+    }
+
     private static let script = """
         import os, sys
         from aiosmtpd.smtp import SMTP, AuthResult
-        directory, refusal, user, password = sys.argv[1:5]
+        directory, refusal, user, password, pem = sys.argv[1:6]
         class Handler:
             count = 0
             async def handle_RCPT(self, server, session, envelope, address, options):
@@ -102,6 +122,11 @@ struct MailServer {
             good = data.login == user.encode() and data.password == password.encode()
             return AuthResult(success=good, handled=False)
         more = dict(authenticator=check, auth_required=True, auth_require_tls=False) if user else {}
+        if pem:
+            import ssl
+            context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+            context.load_cert_chain(pem)
+            more.update(tls_context=context, require_starttls=True)
         handler = Handler()
         import asyncio
         async def main():
