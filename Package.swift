@@ -59,6 +59,7 @@ let package = Package(
         // Leaves: one library or one kernel facility each.
         core("Execution", ["CLinux"]),
         core("Crypto", ["COpenSSL"]),
+        core("Age", ["Crypto"]),
         core("SpecLoading", ["CYAML", "Crypto", "Model"]),
         core("Importing", ["Model", "SpecLoading"]),
         core("GitSource", ["CGit2", "CLinux", "Execution", "Model", "Ports"]),
@@ -98,6 +99,7 @@ let package = Package(
 
         tests("ModelTests", ["Model"]),
         tests("PlanningTests", ["Model", "Planning"]),
+        tests("AgeTests", ["Age", "Crypto", "Execution"], exclude: ["Vectors"]),
         tests("SpecLoadingTests", ["Crypto", "Execution", "Model", "SpecLoading"], exclude: ["Corpus"]),
         tests("ImportingTests", ["Importing", "Model", "SpecLoading"]),
         tests("GitSourceTests", ["Execution", "GitSource", "Model", "Ports", "slipway-fetch"]),

@@ -13,6 +13,20 @@ public enum ContentHash {
         return unsafe Array(bytes).withUnsafeBufferPointer { unsafe digest(of: $0) }
     }
 
+    /// The 64 bytes of the SHA-512 of `bytes`.
+    public static func sha512Bytes(_ bytes: [UInt8]) -> [UInt8] {
+        var output = [UInt8](repeating: 0, count: 64)
+        var size: UInt32 = 0
+        let code = unsafe bytes.withUnsafeBufferPointer { input in
+            unsafe output.withUnsafeMutableBufferPointer { output in
+                unsafe EVP_Digest(
+                    input.baseAddress, input.count, output.baseAddress, &size, EVP_sha512(), nil)
+            }
+        }
+        precondition(code == 1 && size == 64, "libcrypto cannot compute SHA-512")
+        return output
+    }
+
     private static func digest(of input: UnsafeBufferPointer<UInt8>) -> [UInt8] {
         var output = [UInt8](repeating: 0, count: 32)
         var size: UInt32 = 0
