@@ -60,7 +60,9 @@ let package = Package(
         core("Execution", ["CLinux"]),
         core("Crypto", ["COpenSSL"]),
         core("Age", ["Crypto"]),
-        core("SpecLoading", ["CYAML", "Crypto", "Model"]),
+        core("Secrets", ["Age", "Crypto", "Model"]),
+        core("SecretDelivery", ["CLinux", "Crypto", "Model", "Ports", "Secrets"]),
+        core("SpecLoading", ["Age", "CYAML", "Crypto", "Model", "Secrets"]),
         core("Importing", ["Model", "SpecLoading"]),
         core("GitSource", ["CGit2", "CLinux", "Execution", "Model", "Ports"]),
         core("StateStore", ["CSQLite", "Execution", "Model", "Ports"]),
@@ -77,7 +79,7 @@ let package = Package(
         core("Access", ["Crypto", "HTTPClient", "Model", "Ports"]),
 
         // The loop and its surfaces.
-        core("Controller", ["Execution", "Model", "Planning", "Ports", "SpecLoading", "Telemetry"]),
+        core("Controller", ["Execution", "Model", "Planning", "Ports", "Secrets", "SpecLoading", "Telemetry"]),
         core("ControlAPI", ["Access", "Controller", "HTTPServer", "Model", "Ports", "Telemetry"]),
         core("Simulation", ["Controller", "Model", "Planning", "Ports", "SpecLoading", "Telemetry"]),
         core("Commands", [
@@ -85,8 +87,9 @@ let package = Package(
         ]),
 
         program("slipwayd", [
-            "Access", "Certificates", "ControlAPI", "Controller", "DockerEngine", "EdgeProxy", "Execution", "Forges", "GitSource", "HTTPClient", "HTTPServer", "Model",
-            "NameServer", "Notices", "Ports", "Probing", "Simulation", "SpecLoading", "StateStore", "Telemetry",
+            "Access", "Age", "Certificates", "ControlAPI", "Controller", "Crypto", "DockerEngine", "EdgeProxy", "Execution", "Forges", "GitSource",
+            "HTTPClient", "HTTPServer", "Model", "NameServer", "Notices", "Ports", "Probing", "SecretDelivery", "Secrets", "Simulation",
+            "SpecLoading", "StateStore", "Telemetry",
         ]),
         program("slipway", ["Commands"]),
         program("slipway-fetch", ["GitSource"]),
@@ -100,8 +103,12 @@ let package = Package(
         tests("ModelTests", ["Model"]),
         tests("PlanningTests", ["Model", "Planning"]),
         tests("AgeTests", ["Age", "Crypto", "Execution"], exclude: ["Vectors"]),
-        tests("SpecLoadingTests", ["Crypto", "Execution", "Model", "SpecLoading"], exclude: ["Corpus"]),
+        tests(
+            "SpecLoadingTests", ["Age", "Crypto", "Execution", "Model", "Secrets", "SpecLoading"],
+            exclude: ["Corpus"]),
         tests("ImportingTests", ["Importing", "Model", "SpecLoading"]),
+        tests(
+            "SecretDeliveryTests", ["Age", "Crypto", "Model", "Ports", "SecretDelivery", "Secrets"]),
         tests("GitSourceTests", ["Execution", "GitSource", "Model", "Ports", "slipway-fetch"]),
         tests("StateStoreTests", ["Execution", "Model", "Ports", "StateStore"]),
         tests("BackupTests", ["Backup", "Execution", "Model", "Ports", "StateStore"]),
@@ -126,7 +133,7 @@ let package = Package(
         tests("ControlAPITests", ["Access", "Commands", "ControlAPI", "HTTPClient", "HTTPServer", "Model", "Ports", "StateStore"]),
         tests("CommandsTests", ["Commands", "Execution", "Model", "Ports", "Simulation"], exclude: ["Golden"]),
         tests(
-            "EndToEndTests", ["Crypto", "Execution", "HTTPClient", "Model", "TestServers"], exclude: ["Load"]),
+            "EndToEndTests", ["Age", "Crypto", "Execution", "HTTPClient", "Model", "TestServers"], exclude: ["Load"]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -26,3 +26,12 @@ static inline int slipway_peer_user(int socket, unsigned int *user) {
     *user = peer.user;
     return 0;
 }
+
+#include <linux/magic.h>
+#include <sys/vfs.h>
+// Whether a path is on a file system that has no disk; 0 also where it cannot be asked.
+static inline int slipway_is_in_memory(const char *path) {
+    struct statfs status;
+    if (statfs(path, &status) != 0) return 0;
+    return (unsigned long)status.f_type == TMPFS_MAGIC || (unsigned long)status.f_type == RAMFS_MAGIC;
+}

@@ -21,19 +21,21 @@ extension Controller {
                 let image = try await engine.prepare(reference: reference, known: known)
                 prepared(app, reference, image)
             case .launch(let order):
-                let id = try await engine.launch(order)
+                let id = try await engine.launch(order, secrets: try deliverSecrets(for: order))
                 own(id, order.name, app)
                 // A listing that began before does not have it, and that does not mean that it is gone.
                 tick += 1
                 touched[id] = tick
                 await inspect(id)
             case .start(let id, _):
+                try restoreSecrets(of: id, app)
                 try await engine.start(id)
                 isSeen = await inspect(id)
             case .stop(let id, _, let grace):
                 try await engine.stop(id, grace: grace)
                 isSeen = await inspect(id)
             case .restart(let id, _, let grace):
+                try restoreSecrets(of: id, app)
                 try await engine.restart(id, grace: grace)
                 isSeen = await inspect(id)
                 let now = clock.now()
@@ -54,7 +56,8 @@ extension Controller {
                 try await onEdge { edge throws(EdgeError) in try await edge.remove(key) }
             }
             finish(intent, action, app, nil, isSeen: isSeen)
-        } catch {
+        } catch let failure {
+            let error = hidingSecrets(failure, of: app)
             // A call that failed may have done its work all the same.
             if error.leavesOpen, let id = action.container {
                 isSeen = await inspect(id)
@@ -221,7 +224,11 @@ extension Controller {
             let name = apps[app]?.instances[id]?.name ?? id.short
             do throws(EngineError) {
                 let tail = try await engine.logTail(id, lines: 10)
-                lines += tail.suffix(10).map { "\(name) | \(String($0.text.prefix(300)))" }
+                let texts = secretTexts(of: app)
+                lines += tail.suffix(10).map { line in
+                    // Before it is cut: the half of a secret would not be known as one.
+                    "\(name) | \(String(SecretMask.hide(texts, in: line.text).prefix(300)))"
+                }
             } catch {
                 lines.append("\(name) | the log could not be read: \(error.message)")
             }

@@ -76,10 +76,10 @@ extension Controller {
             run.message = ""
         case .failed(let message):
             run.failures += 1
-            run.message = message
+            run.message = hidingSecrets(message, of: app)
         case .unknown(let message):
             // Neither counts: what does not answer is no fault of the release.
-            run.message = message
+            run.message = hidingSecrets(message, of: app)
         }
         record.analysis.runs[order.index] = run
         apps[app] = record

@@ -117,6 +117,7 @@ extension Controller {
             rebuildDesired()
         }
         reviewNetworks()
+        tendSecrets(snapshot)
         markAllDirty()
     }
 

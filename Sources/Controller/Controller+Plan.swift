@@ -49,12 +49,11 @@ extension Controller {
     ) async throws(SourceError) -> (tree: LoadedTree, snapshot: any TreeSnapshot) {
         let repository = record.watched.repository
         let (source, previous) = (record.source, record.tree)
-        let (hasEdge, policy) = (edge != nil, configuration.projects)
+        let reader = specReader
         let changes = try await repository.changes(from: previous?.commit.id, to: commit, under: source.path)
         let snapshot = try await repository.snapshot(at: commit)
         let tree = await loading {
-            TreeLoader.load(
-                snapshot, changes, previous: previous, source: source, hasEdge: hasEdge, policy: policy)
+            TreeLoader.load(snapshot, changes, previous: previous, source: source, as: reader)
         }
         return (tree, snapshot)
     }
@@ -71,10 +70,9 @@ extension Controller {
         let paths = contents.keys.filter { TreeLoader.isBelow($0, record.source.path) }.sorted()
         let changes = TreeChanges(changed: paths, removed: [], refused: [], isComplete: true)
         let source = record.source
-        let (hasEdge, policy) = (edge != nil, configuration.projects)
+        let reader = specReader
         let tree = await loading {
-            TreeLoader.load(
-                snapshot, changes, previous: nil, source: source, hasEdge: hasEdge, policy: policy)
+            TreeLoader.load(snapshot, changes, previous: nil, source: source, as: reader)
         }
         return await detail(
             report(tree, for: source.name), tree, snapshot, desired(tree, for: source.name), of: record)

@@ -53,8 +53,9 @@ extension Controller {
         let message: String
         switch result {
         case .passed: (passed, message) = (true, "")
-        case .failed(let text): (passed, message) = (false, text)
-        case .unknown(let text): (passed, message) = (isPlanted(.unknownProbePasses) ? true : nil, text)
+        case .failed(let text): (passed, message) = (false, hidingSecrets(text, of: app))
+        case .unknown(let text):
+            (passed, message) = (isPlanted(.unknownProbePasses) ? true : nil, hidingSecrets(text, of: app))
         }
         if passed == true { figures.probesPassed += 1 }
         if passed == false { figures.probesFailed += 1 }

@@ -99,7 +99,7 @@ extension Controller {
         else { return }
         do throws(SourceError) {
             let snapshot = try await watched.repository.snapshot(at: labels.commit)
-            let loader = SpecLoader(project: source.project, hasEdge: edge != nil)
+            let loader = specReader.loader(for: source)
             let loaded = await loading { Self.load(name, labels.path, snapshot, loader) }
             guard let loaded, loaded.digest == labels.spec,
                 let image = pinned(instance.image, reference: loaded.spec.image)

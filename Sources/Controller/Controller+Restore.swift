@@ -103,7 +103,7 @@ extension Controller {
         } else {
             do throws(SourceError) {
                 let snapshot = try await source.watched.repository.snapshot(at: good.commit)
-                let loader = SpecLoader(project: source.source.project, hasEdge: edge != nil)
+                let loader = specReader.loader(for: source.source)
                 let found = await loading { Self.load(name, good.path, snapshot, loader) }
                 guard let found, found.digest == good.spec else {
                     return .lost("\(good.path) at \(good.commit.short) is not the spec that was proven")

@@ -113,10 +113,9 @@ extension Controller {
         let changes = try await watched.repository.changes(
             from: previous?.commit.id, to: commit, under: source.path)
         let snapshot = try await watched.repository.snapshot(at: commit)
-        let (hasEdge, policy) = (edge != nil, configuration.projects)
+        let reader = specReader
         let tree = await loading {
-            TreeLoader.load(
-                snapshot, changes, previous: previous, source: source, hasEdge: hasEdge, policy: policy)
+            TreeLoader.load(snapshot, changes, previous: previous, source: source, as: reader)
         }
         return Reading(source: source.name, previous: previous?.commit.id, tree: tree)
     }

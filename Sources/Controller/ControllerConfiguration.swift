@@ -1,6 +1,7 @@
 public import Model
 public import Planning
 public import Ports
+public import Secrets
 
 /// What one controller watches and how.
 public struct ControllerConfiguration: Sendable {
@@ -21,14 +22,21 @@ public struct ControllerConfiguration: Sendable {
     public var noticeLimit = 30
     /// What projects may do.
     public var projects: ProjectPolicy
+    /// What opens the secrets of specs; `nil`: their form is looked at, and they are given to nobody.
+    public var secretKeyring: SecretKeyring?
+    /// What brings secrets to containers.
+    public var secretCourier: (any SecretCourier)?
 
     public init(
         installation: InstallationName, naming: Naming, brake: DeletionBrake = DeletionBrake(),
         relistInterval: TimeSpan = .seconds(60), repositories: [WatchedRepository],
         taskExecutor: (any TaskExecutor)? = nil, rehearse: RolloutRehearsal? = nil,
-        projects: ProjectPolicy = ProjectPolicy()
+        projects: ProjectPolicy = ProjectPolicy(),
+        secretKeyring: SecretKeyring? = nil, secretCourier: (any SecretCourier)? = nil
     ) {
         self.projects = projects
+        self.secretKeyring = secretKeyring
+        self.secretCourier = secretCourier
         self.rehearse = rehearse
         self.installation = installation
         self.naming = naming

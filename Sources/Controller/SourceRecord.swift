@@ -1,5 +1,6 @@
 import Model
 import Ports
+import Secrets
 import SpecLoading
 
 /// What is known of one source just now.
@@ -42,16 +43,27 @@ struct LoadedTree: Sendable {
     }
 }
 
+/// How specs are read by one controller.
+struct SpecReader: Sendable {
+    var hasEdge: Bool
+    var policy: ProjectPolicy
+    var keyring: SecretKeyring?
+
+    func loader(for source: WatchedSource) -> SpecLoader {
+        let rules = SourceRules(projects: source.otherProjects.union([source.project]), policy: policy)
+        return SpecLoader(project: source.project, hasEdge: hasEdge, rules: rules, keyring: keyring)
+    }
+}
+
 /// Brings a tree from one commit to the next. Blocking but local: reads of the mirror and the decoding of specs.
 enum TreeLoader {
     static let maximumFileSize = 1 << 20
 
     static func load(
         _ snapshot: any TreeSnapshot, _ changes: TreeChanges, previous: LoadedTree?, source: WatchedSource,
-        hasEdge: Bool, policy: ProjectPolicy
+        as reader: SpecReader
     ) -> LoadedTree {
-        let rules = SourceRules(projects: source.otherProjects.union([source.project]), policy: policy)
-        let loader = SpecLoader(project: source.project, hasEdge: hasEdge, rules: rules)
+        let loader = reader.loader(for: source)
         var tree = LoadedTree(
             commit: snapshot.commit, files: changes.isComplete ? [:] : previous?.files ?? [:],
             refused: changes.refused, seenAt: previous?.seenAt ?? [:])

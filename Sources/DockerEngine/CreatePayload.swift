@@ -1,4 +1,5 @@
 internal import Model
+internal import Ports
 
 /// The body of `POST /containers/create`: everything that Slipway ever asks of a container.
 struct CreatePayload: Encodable {
@@ -66,11 +67,14 @@ struct CreatePayload: Encodable {
 
     /// - Parameter dns: name servers of the installation. They are no part of the template: a change of them
     ///   starts nothing anew.
-    init(_ order: InstanceOrder, limitsJSONLogs: Bool, dns: [String] = []) {
+    init(
+        _ order: InstanceOrder, limitsJSONLogs: Bool, dns: [String] = [], secrets: DeliveredSecrets? = nil
+    ) {
         let template = order.template
         image = template.image
         command = template.command
-        env = template.env.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
+        let variables = template.env.merging(secrets?.environment ?? [:]) { _, secret in secret }
+        env = variables.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
         labels = order.labels.dictionary
         stopTimeoutInSeconds = template.stopGrace.wholeSecondsRoundedUp
         hostConfig = HostConfig(
@@ -78,7 +82,7 @@ struct CreatePayload: Encodable {
             restartPolicy: RestartPolicyPayload(template.restart),
             mounts: template.mounts.map {
                 Mount(source: $0.volume, target: $0.target, isReadOnly: $0.isReadOnly)
-            },
+            } + [secrets.map(Mount.init)].compactMap(\.self),
             networkMode: template.network,
             logConfig: limitsJSONLogs
                 ? LogConfig(type: "json-file", config: ["max-size": "10m", "max-file": "3"]) : nil,
@@ -167,5 +171,13 @@ struct ExecStartPayload: Encodable {
     enum CodingKeys: String, CodingKey {
         case isDetached = "Detach"
         case hasTerminal = "Tty"
+    }
+}
+
+extension CreatePayload.Mount {
+    /// The folder of an instance's secrets. As a mount and not as a bind, so that the engine refuses to start the
+    /// container where the folder is missing, instead of making an empty one.
+    init(_ secrets: DeliveredSecrets) {
+        self.init(type: "bind", source: secrets.directory, target: SecretPlace.folder, isReadOnly: true)
     }
 }

@@ -19,6 +19,8 @@ public struct DockerConfiguration: Sendable {
     /// Addresses of the name servers that new containers ask by way of the engine's own, the first one first;
     /// empty: those of the machine. Containers that exist keep theirs, and none is started anew for a change.
     public var dns: [String]
+    /// The folder of the host below which secrets lie; `nil`: none are mounted.
+    public var secretsDirectory: String?
     /// For calls that the engine answers from memory.
     public var callTimeout: TimeSpan
     /// For calls that make the engine work: create, start, removal.
@@ -34,7 +36,8 @@ public struct DockerConfiguration: Sendable {
         socketPath: String = "/var/run/docker.sock", installation: InstallationName,
         credentials: [String: RegistryCredential] = [:], dockerConfigFile: String? = nil,
         trustedVolumes: Set<String> = [], allowsForeignArchitectures: Bool = false,
-        dns: [String] = [], callTimeout: TimeSpan = .seconds(15), effectTimeout: TimeSpan = .seconds(60),
+        dns: [String] = [], secretsDirectory: String? = nil, callTimeout: TimeSpan = .seconds(15),
+        effectTimeout: TimeSpan = .seconds(60),
         pullIdleTimeout: TimeSpan = .seconds(60), projects: ProjectPolicy = ProjectPolicy(),
         naming: Naming? = nil
     ) {
@@ -47,6 +50,7 @@ public struct DockerConfiguration: Sendable {
         self.trustedVolumes = trustedVolumes
         self.allowsForeignArchitectures = allowsForeignArchitectures
         self.dns = dns
+        self.secretsDirectory = secretsDirectory
         self.callTimeout = callTimeout
         self.effectTimeout = effectTimeout
         self.pullIdleTimeout = pullIdleTimeout

@@ -5,6 +5,18 @@ public import Ports
 
 extension DockerEngine {
     public func launch(_ order: InstanceOrder) async throws(EngineError) -> ContainerID {
+        try await launch(order, secrets: nil)
+    }
+
+    public func launch(
+        _ order: InstanceOrder, secrets: DeliveredSecrets?
+    ) async throws(EngineError) -> ContainerID {
+        guard (order.template.secrets ?? []).isEmpty || secrets != nil else {
+            throw EngineError(
+                .unauthorized,
+                "\(order.name) needs secrets and the controller keeps none: set `secrets` in its configuration",
+                call: "POST /containers/create")
+        }
         guard order.labels.installation == installation else {
             throw EngineError(
                 .policy, "the order is for installation \(order.labels.installation), not \(installation)",
@@ -18,7 +30,8 @@ extension DockerEngine {
                 call: "PUT /containers/archive")
         }
         let peer = try await api.peer()
-        let payload = CreatePayload(order, limitsJSONLogs: peer.logsToJSONFiles, dns: configuration.dns)
+        let payload = CreatePayload(
+            order, limitsJSONLogs: peer.logsToJSONFiles, dns: configuration.dns, secrets: secrets)
         // Before anything is made: a refused order leaves nothing behind.
         let body = try checked(payload, as: .createContainer)
         try await ensureNetwork(order.template.network, project: order.labels.project)

@@ -38,7 +38,7 @@ public final class DockerEngine: Engine {
         policy = PayloadPolicy(
             installation: configuration.installation, dns: configuration.dns,
             projects: configuration.projects,
-            naming: configuration.naming)
+            naming: configuration.naming, secretsDirectory: configuration.secretsDirectory)
         authentication = RegistryAuthentication(
             credentials: configuration.credentials, dockerConfigFile: configuration.dockerConfigFile)
         inspection = RegistryInspection(authentication: authentication)

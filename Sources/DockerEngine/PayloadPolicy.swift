@@ -15,6 +15,8 @@ struct PayloadPolicy: Sendable {
     var projects = ProjectPolicy()
     /// `nil`: networks of projects may have any name that is not the engine's own.
     var naming: Naming?
+    /// The folder of the host that has secrets of this installation, by app and template.
+    var secretsDirectory: String?
 
     struct Violation: Error, Hashable {
         init(reason: String) { self.reason = reason }
@@ -78,7 +80,13 @@ struct PayloadPolicy: Sendable {
         guard let network = host["NetworkMode"]?.text, Self.isOwnNetwork(network) else {
             throw Violation(reason: "HostConfig.NetworkMode is not the name of a project network")
         }
-        for mount in try list(host["Mounts"], at: "HostConfig.Mounts") { try checkMount(mount) }
+        for mount in try list(host["Mounts"], at: "HostConfig.Mounts") {
+            if mount.members?["Type"]?.text == "bind" {
+                try checkSecrets(mount, labels: payload["Labels"])
+            } else {
+                try checkMount(mount)
+            }
+        }
         if let log = host["LogConfig"] {
             guard log.members?["Type"]?.text == "json-file" else {
                 throw Violation(reason: "HostConfig.LogConfig.Type is not json-file")
@@ -132,6 +140,21 @@ struct PayloadPolicy: Sendable {
         guard let target = members["Target"]?.text, Self.isPathInContainer(target) else {
             throw Violation(
                 reason: "a mount's target is not an absolute path without '..', or it is the root")
+        }
+    }
+
+    /// The one path of the host that a container may see: its own secrets, by its own labels, read-only.
+    private func checkSecrets(_ mount: JSONValue, labels: JSONValue?) throws(Violation) {
+        guard let members = mount.members else { throw Violation(reason: "a mount is not an object") }
+        try only(["Type", "Source", "Target", "ReadOnly"], in: members, at: "HostConfig.Mounts.")
+        guard let root = secretsDirectory,
+            let app = labels?.members?[LabelKey.app]?.text.flatMap(AppName.init),
+            let template = labels?.members?[LabelKey.template]?.text.flatMap(ContentDigest.init),
+            let source = members["Source"]?.text, source == "\(root)/\(app)/\(template.hex)",
+            members["Target"]?.text == SecretPlace.folder, members["ReadOnly"] == .bool(true)
+        else {
+            throw Violation(
+                reason: "only named volumes are mounted, no path of the host but an app's own secrets")
         }
     }
 

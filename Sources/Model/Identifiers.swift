@@ -146,6 +146,8 @@ public struct ContentDigest: Identifier {
     }
     /// The first twelve hex digits, as people read it.
     public var short: String { String(rawValue.dropFirst(7).prefix(12)) }
+    /// The 64 hex digits.
+    public var hex: String { String(rawValue.dropFirst(7)) }
 }
 
 /// The engine's id of a container; opaque, 1 to 128 bytes of letters, digits, `_`, `.` and `-`.

@@ -115,6 +115,8 @@ public struct ContainerTemplate: Codable, Hashable, Sendable {
     public var command: [String]?
     public var env: [String: String]
     public var files: [FileSpec]
+    /// What is put below `SecretPlace.folder`; `nil` where there is nothing.
+    public var secrets: [SecretSpec]?
     public var mounts: [Mount]
     public var nanoCPUs: Int64?
     public var memoryInBytes: Int64?
@@ -140,7 +142,7 @@ public struct ContainerTemplate: Codable, Hashable, Sendable {
     public init(
         image: String, command: [String]?, env: [String: String], files: [FileSpec], mounts: [Mount],
         nanoCPUs: Int64?, memoryInBytes: Int64?, restart: RestartPolicy, stopGrace: TimeSpan, network: String,
-        aliases: [String]
+        aliases: [String], secrets: [SecretSpec]? = nil
     ) {
         self.image = image
         self.command = command
@@ -153,5 +155,6 @@ public struct ContainerTemplate: Codable, Hashable, Sendable {
         self.stopGrace = stopGrace
         self.network = network
         self.aliases = aliases
+        self.secrets = secrets
     }
 }

@@ -21,6 +21,12 @@ public protocol Engine: Sendable {
     /// A container of that name with the same template label is taken as its own earlier result; another one is
     /// `EngineError.Code.conflict`.
     func launch(_ order: InstanceOrder) async throws(EngineError) -> ContainerID
+    /// The same for an order whose template has secrets.
+    ///
+    /// - Parameter secrets: what was delivered for it; nothing of its values may be shown by an error.
+    func launch(
+        _ order: InstanceOrder, secrets: DeliveredSecrets?
+    ) async throws(EngineError) -> ContainerID
     func start(_ id: ContainerID) async throws(EngineError)
     /// Returns when the container has stopped; one that is gone counts as stopped.
     func stop(_ id: ContainerID, grace: TimeSpan) async throws(EngineError)
@@ -50,6 +56,10 @@ extension Engine {
     {
         nil
     }
+    /// For engines that have no files: the secrets are left out.
+    public func launch(
+        _ order: InstanceOrder, secrets: DeliveredSecrets?
+    ) async throws(EngineError) -> ContainerID { try await launch(order) }
 }
 
 public struct ImageLookup: Sendable, Hashable {

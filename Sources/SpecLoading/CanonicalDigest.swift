@@ -21,12 +21,15 @@ enum CanonicalDigest {
     static func of(_ spec: AppSpec) -> ContentDigest {
         var spec = spec
         spec.files = withoutSources(spec.files)
+        // The fingerprint stands for the value: what is encrypted anew is no new release.
+        spec.secrets = spec.secrets.map { $0.map(\.withoutSealing) }
         return of(spec, version: "slipway-spec-1")
     }
 
     static func of(_ template: ContainerTemplate) -> ContentDigest {
         var template = template
         template.files = withoutSources(template.files)
+        template.secrets = template.secrets.map { $0.map(\.withoutSealing) }
         return of(template, version: "slipway-template-1")
     }
 

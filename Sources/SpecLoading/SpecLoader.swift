@@ -1,4 +1,5 @@
 public import Model
+public import Secrets
 
 /// Reads specs: bytes of a file in, apps in normal form or findings with their places out.
 ///
@@ -10,13 +11,19 @@ public struct SpecLoader: Sendable {
     public let hasEdge: Bool
     /// What the configuration lets the specs do; `nil`: whatever a spec can say.
     public let rules: SourceRules?
+    /// What opens secrets; `nil`: only their form is looked at, and their fingerprints change with every encryption.
+    public let keyring: SecretKeyring?
 
     /// - Parameters:
     ///   - project: the source's default project.
     ///   - hasEdge: whether the controller that is to act on the specs drives an edge.
     ///   - rules: of the source.
-    public init(project: ProjectName, hasEdge: Bool = false, rules: SourceRules? = nil) {
+    ///   - keyring: the controller's keys, or `nil` where there are none.
+    public init(
+        project: ProjectName, hasEdge: Bool = false, rules: SourceRules? = nil, keyring: SecretKeyring? = nil
+    ) {
         self.rules = rules
+        self.keyring = keyring
         self.project = project
         self.hasEdge = hasEdge
     }
@@ -41,7 +48,8 @@ public struct SpecLoader: Sendable {
 
     private func load(_ document: YAMLStream.Document, files: FileReader, into file: inout LoadedFile) {
         guard !isEmpty(document), !isBase(document) else { return }
-        let decoder = SpecDecoder(project: project, hasEdge: hasEdge, files: files, rules: rules)
+        let decoder = SpecDecoder(
+            project: project, hasEdge: hasEdge, files: files, rules: rules, keyring: keyring)
         for finding in document.findings { decoder.findings.add(finding) }
         var merged = document.root
         var spec: AppSpec?

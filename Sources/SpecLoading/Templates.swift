@@ -35,6 +35,7 @@ public enum Templates {
             nanoCPUs: process.resources?.nanoCPUs, memoryInBytes: process.resources?.memoryInBytes,
             restart: process.effectiveRestart, stopGrace: process.effectiveStopGrace,
             network: naming.network(spec.project),
-            aliases: process.name.rawValue == "web" ? [spec.name.rawValue, own] : [own])
+            aliases: process.name.rawValue == "web" ? [spec.name.rawValue, own] : [own],
+            secrets: spec.secrets)
     }
 }

@@ -10,7 +10,7 @@ enum ConfigurationFile {
         let file = SettingsFile(path: path, bytes: bytes)
         let top = [
             "installation", "name_prefix", "state_dir", "api", "engine", "defaults", "policy", "limits",
-            "sources", "edge", "analysis", "webhooks", "notices", "access", "projects"
+            "sources", "edge", "analysis", "webhooks", "notices", "access", "projects", "secrets"
         ]
         if let root = file.root(keys: top) { read(root, into: &settings) }
         let errors = file.diagnostics.filter { $0.severity == .error }
@@ -54,6 +54,7 @@ enum ConfigurationFile {
         readLimits(root, into: &settings)
         readEdge(root, into: &settings)
         readNotices(root, into: &settings)
+        readSecrets(root, into: &settings)
         settings.webhookListen = root.map("webhooks", keys: ["listen"])?.requiredText("listen")
         if let analysis = root.map("analysis", keys: ["prometheus"]), let url = analysis.text("prometheus") {
             if !url.hasPrefix("http://"), !url.hasPrefix("https://") {

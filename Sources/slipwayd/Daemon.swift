@@ -11,6 +11,7 @@ import HTTPServer
 import Model
 import Ports
 import Probing
+import SecretDelivery
 import StateStore
 import Telemetry
 
@@ -29,13 +30,17 @@ struct Daemon {
         for notice in await store.notices { logger.error("store", ["notice": notice]) }
 
         let client = HTTPClient()
-        let engine = DockerEngine(configuration: try docker(installation), client: client)
+        let secrets = try secrets(installation)
+        let engine = DockerEngine(
+            configuration: try docker(installation, secrets: secrets.courier?.mountableDirectory),
+            client: client)
         let edge = edge()
         var configuration = ControllerConfiguration(
             installation: installation, naming: Naming(prefix: settings.namePrefix),
             brake: settings.brake,
             relistInterval: settings.relistInterval, repositories: try repositories(client),
-            rehearse: Self.rehearse, projects: projects)
+            rehearse: Self.rehearse, projects: projects, secretKeyring: secrets.keyring,
+            secretCourier: secrets.courier)
         configuration.channels = try channels()
         configuration.noticeLimit = settings.noticeLimit
         let controller = Controller(
@@ -80,7 +85,9 @@ struct Daemon {
         if let fence = await controller.fence { throw fence }
     }
 
-    private func docker(_ installation: InstallationName) throws(SettingsError) -> DockerConfiguration {
+    private func docker(
+        _ installation: InstallationName, secrets: String?
+    ) throws(SettingsError) -> DockerConfiguration {
         var credentials: [String: RegistryCredential] = [:]
         for registry in settings.registries {
             let password = try Files.secret(registry.passwordFile)
@@ -90,7 +97,8 @@ struct Daemon {
         return DockerConfiguration(
             socketPath: settings.engineSocket, installation: installation, credentials: credentials,
             dockerConfigFile: "\(home)/.docker/config.json",
-            dns: nameServers(), projects: projects, naming: Naming(prefix: settings.namePrefix))
+            dns: nameServers(), secretsDirectory: secrets, projects: projects,
+            naming: Naming(prefix: settings.namePrefix))
     }
 
     private var projects: ProjectPolicy {

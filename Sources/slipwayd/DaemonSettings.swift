@@ -31,6 +31,8 @@ struct DaemonSettings: Sendable {
     /// Who is told of changes of state, and how often at most in an hour.
     var channels: [Channel] = []
     var noticeLimit = 30
+    /// `nil`: specs with secrets are refused.
+    var secrets: Secrets?
     /// `HOST:PORT` for webhooks of forges.
     var webhookListen: String?
     var projects: [ProjectName: ProjectRules] = [:]

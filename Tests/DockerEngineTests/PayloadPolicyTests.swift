@@ -106,6 +106,47 @@ import Testing
         )
     }
 
+    /// The one path of the host that there is: the app's own secrets, by its own labels.
+    @Test func `secrets are mounted read-only from their own folder and no other`() throws {
+        let root = "/run/slipway/secrets/\(fixture.installation)"
+        let folder = "\(root)/\(order.labels.app)/\(order.labels.template.hex)"
+        let delivered = DeliveredSecrets(directory: folder, environment: ["TOKEN": "sentinel"])
+        let body = try DockerAPI.encode(
+            CreatePayload(order, limitsJSONLogs: true, secrets: delivered), call: "")
+        #expect(verdict(body, .createContainer) == .policy, "no folder is configured")
+        var policy = self.policy
+        policy.secretsDirectory = root
+        func code(_ body: [UInt8]) -> EngineError.Code? {
+            do throws(EngineError) {
+                try policy.check(body, as: .createContainer)
+                return nil
+            } catch {
+                return error.code
+            }
+        }
+        #expect(code(body) == nil)
+        let otherApp = "\(root)/other/\(order.labels.template.hex)"
+        let refused = [
+            ("HostConfig.Mounts.1.Source", "\"/\""), ("HostConfig.Mounts.1.Source", "\"\(root)\""),
+            ("HostConfig.Mounts.1.Source", "\"\(otherApp)\""),
+            ("HostConfig.Mounts.1.Source", "\"\(folder)/..\""),
+            ("HostConfig.Mounts.1.Source", "\"\(folder)/\""), ("HostConfig.Mounts.1.Source", "null"),
+            ("HostConfig.Mounts.1.Target", "\"/etc\""), ("HostConfig.Mounts.1.ReadOnly", "false"),
+            ("HostConfig.Mounts.1.ReadOnly", "null"), ("HostConfig.Mounts.1.ReadOnly", "1"),
+            ("HostConfig.Mounts.1.BindOptions", "{}"), ("HostConfig.Mounts.1.Type", "\"tmpfs\"")
+        ]
+        for (path, value) in refused {
+            #expect(code(try payload(path, value, in: body)) == .policy, "\(path) = \(value)")
+        }
+        // Of another app by its labels: the folder is not its own.
+        var other = order
+        other.labels.app = try #require(AppName("other"))
+        let foreign = try DockerAPI.encode(
+            CreatePayload(other, limitsJSONLogs: true, secrets: delivered), call: "")
+        #expect(code(foreign) == .policy)
+        #expect(!"\(delivered)".contains("sentinel"))
+    }
+
     @Test func `name servers are those of the configuration or none`() throws {
         let servers = ["172.17.0.1", "192.0.2.53"]
         let strict = PayloadPolicy(installation: fixture.installation, dns: servers)

@@ -106,12 +106,12 @@ import Testing
         #expect(Set(file.diagnostics.map(\.code)) == ["not_yet_supported"])
         #expect(
             file.diagnostics.map(\.keyPath) == [
-                "secrets", "release", "domains", "placement", "cron", "deploy.analysis[0].metric",
+                "release", "domains", "placement", "cron", "deploy.analysis[0].metric",
                 "deploy.analysis[1].metric", "autoscaling"
             ])
         #expect(
             try load(text, hasEdge: true).diagnostics.map(\.keyPath)
-                == ["secrets", "release", "placement", "cron", "autoscaling"])
+                == ["release", "placement", "cron", "autoscaling"])
     }
 
     @Test func howAReleaseTakesOverIsDecodedInFull() throws {

@@ -19,6 +19,8 @@ public struct AppSpec: Codable, Hashable, Sendable {
     public var reversible: Bool?
     /// Apps of one source with the same name here promote and revert together.
     public var group: String?
+    /// Sorted by name; `nil` where there are none.
+    public var secrets: [SecretSpec]?
     /// What later capabilities bring to life; decoded and validated, and refused with a clear message when used.
     public var later: LaterFeatures?
 
@@ -27,7 +29,7 @@ public struct AppSpec: Codable, Hashable, Sendable {
         files: [FileSpec] = [],
         dependsOn: [AppName] = [], processes: [ProcessSpec], volumes: [VolumeName: VolumeSpec] = [:],
         deploy: DeploySpec = DeploySpec(), reversible: Bool? = nil, group: String? = nil,
-        later: LaterFeatures? = nil
+        secrets: [SecretSpec]? = nil, later: LaterFeatures? = nil
     ) {
         self.name = name
         self.project = project
@@ -40,6 +42,7 @@ public struct AppSpec: Codable, Hashable, Sendable {
         self.deploy = deploy
         self.reversible = reversible
         self.group = group
+        self.secrets = secrets
         self.later = later
     }
 

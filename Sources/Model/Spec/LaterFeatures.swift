@@ -2,8 +2,6 @@
 ///
 /// Using one is an error of the spec that says so; nothing is ignored in silence.
 public struct LaterFeatures: Codable, Hashable, Sendable {
-    /// Names of secrets, sorted.
-    public var secrets: [String]
     public var cron: [CronSpec]
     public var autoscaling: AutoscalingSpec?
     /// Run once per release, before anything changes.
@@ -11,11 +9,10 @@ public struct LaterFeatures: Codable, Hashable, Sendable {
     public var placement: [ProcessName: PlacementSpec]
 
     public init(
-        secrets: [String] = [], cron: [CronSpec] = [],
+        cron: [CronSpec] = [],
         autoscaling: AutoscalingSpec? = nil, release: ReleaseCommandSpec? = nil,
         placement: [ProcessName: PlacementSpec] = [:]
     ) {
-        self.secrets = secrets
         self.cron = cron
         self.autoscaling = autoscaling
         self.release = release

@@ -26,6 +26,9 @@ extension SpecDecoder {
                 "app": appName?.rawValue ?? "", "project": (chosenProject ?? project).rawValue,
                 "domain": domain
             ]))
+        let secrets = secrets(
+            top, app: appName, project: chosenProject ?? project, path: path, variables: Set(env.keys))
+        if secrets != nil { refuseHidden(files, processes, top) }
         checkAcross(top, app: appName, processes: processes, volumes: volumes, deploy: deploy)
         checkProject(
             top, project: chosenProject ?? project, image: image, processes: processes, deploy: deploy)
@@ -33,7 +36,7 @@ extension SpecDecoder {
         return AppSpec(
             name: appName, project: chosenProject ?? project, image: image, env: env, files: files,
             dependsOn: dependsOn, processes: processes, volumes: volumes, deploy: deploy,
-            reversible: reversible, group: group,
+            reversible: reversible, group: group, secrets: secrets,
             later: later.isEmpty ? nil : later)
     }
 

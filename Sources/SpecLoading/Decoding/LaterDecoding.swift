@@ -33,7 +33,6 @@ extension SpecDecoder {
 
     /// What stands at the top and is not acted on yet.
     func decodeLater(_ top: Fields, processes: [ProcessSpec]) {
-        secrets(top["secrets"])
         if let field = top["release"], let fields = fields(field, "release") {
             let timeout = duration(fields["timeout"], from: .seconds(1), to: .minutes(24 * 60))
             if let command = command(require(fields, "command")) {
@@ -42,20 +41,6 @@ extension SpecDecoder {
         }
         cron(top["cron"], processes: processes)
         autoscaling(top["autoscaling"], processes: processes)
-    }
-
-    private func secrets(_ field: Field?) {
-        var names: Set<String> = []
-        for item in list(field, limit: 256) ?? [] {
-            let wanted = "a name of a secret such as `DATABASE_URL`"
-            guard let name = checked(item, "bad_variable_name", wanted: wanted, Grammar.secret) else {
-                continue
-            }
-            if !names.insert(name).inserted {
-                error("duplicate_item", "`\(name)` is in the list twice; keep one", at: item.mark, item.path)
-            }
-        }
-        later.secrets = names.sorted()
     }
 
     private func cron(_ field: Field?, processes: [ProcessSpec]) {

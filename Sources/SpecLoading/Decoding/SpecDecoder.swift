@@ -1,4 +1,5 @@
 internal import Model
+internal import Secrets
 
 /// Decodes one document. Lives as long as one call of `SpecLoader.load` needs for the document.
 ///
@@ -11,11 +12,17 @@ final class SpecDecoder {
     let files: FileReader
     /// What the configuration lets the source do.
     let rules: SourceRules?
+    /// `nil`: secrets are looked at without being opened.
+    let keyring: SecretKeyring?
     var findings = FindingList()
     var later = LaterFeatures()
 
-    init(project: ProjectName, hasEdge: Bool, files: FileReader, rules: SourceRules? = nil) {
+    init(
+        project: ProjectName, hasEdge: Bool, files: FileReader, rules: SourceRules? = nil,
+        keyring: SecretKeyring? = nil
+    ) {
         self.rules = rules
+        self.keyring = keyring
         self.project = project
         self.hasEdge = hasEdge
         self.files = files

@@ -44,8 +44,17 @@ public enum SpecKeys {
             "files", .map(keys: .absolutePath, of: .relativePath, atLeast: 0),
             "Files put into each container: absolute path there, and the path here relative to this file."),
         SpecKey(
-            "secrets", .list(.secretName, atLeast: 0, atMost: 256), since: "later",
-            "Names of secrets that become environment variables."),
+            "secrets", .list(.either([.secretName, .object]), atLeast: 0, atMost: 256),
+            "Names of secrets: each is a file `/run/secrets/NAME` in every container. See docs/secrets.md."),
+        SpecKey("secrets[].name", .secretName, isRequired: true, "The name of the secret."),
+        SpecKey(
+            "secrets[].env", .either([.boolean, .secretName]), default: "`false`",
+            "An environment variable as well: `true` for one of the same name, or its name. The engine shows it to"
+                + " whoever may inspect the container."),
+        SpecKey(
+            "secrets_files", .list(.relativePath, atLeast: 1, atMost: 16),
+            default: "`APP.secrets.yaml` beside this file",
+            "Files with the encrypted values, relative to this file; a later one wins."),
         SpecKey("depends_on", .list(.name, atLeast: 0, atMost: 64), "Apps that must be converged first."),
         SpecKey("group", .name, "The release group: its apps promote together, and go back together."),
         SpecKey(

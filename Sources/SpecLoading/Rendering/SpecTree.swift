@@ -28,7 +28,7 @@ indirect enum SpecTree {
         let env = spec.env.sorted { $0.key < $1.key }
         map.addMap("env", env.map { ($0.key, .text(SpecTree.escaped($0.value, style))) })
         map.addMap("files", spec.files.map { ($0.target, .text(SpecTree.file($0, style))) })
-        map.addNames("secrets", later.secrets)
+        SpecTree.addSecrets(spec.secrets ?? [], style, to: &map)
         map.addNames("depends_on", spec.dependsOn.map(\.rawValue))
         map.addText("group", spec.group)
         if let release = later.release { map.add("release", SpecTree.release(release)) }

@@ -18,6 +18,11 @@ struct ConfigRepository: Sendable {
         try await Shell.succeed(["git", "-C", clone] + arguments)
     }
 
+    /// A command in the bare repository; whatever its exit code is.
+    func bareGit(_ arguments: String...) async throws -> Shell.Output {
+        try await Shell.run(["git", "-C", bare] + arguments)
+    }
+
     /// Writes and removes files, commits all of it, and pushes. Returns the commit's id.
     @discardableResult
     func commit(
