@@ -83,7 +83,8 @@ let package = Package(
         core("ControlAPI", ["Access", "Controller", "HTTPServer", "Model", "Ports", "Telemetry"]),
         core("Simulation", ["Controller", "Model", "Planning", "Ports", "SpecLoading", "Telemetry"]),
         core("Commands", [
-            "Backup", "Execution", "GitSource", "HTTPClient", "Importing", "Model", "Planning", "Ports", "Simulation", "SpecLoading",
+            "Age", "Backup", "CLinux", "Crypto", "Execution", "GitSource", "HTTPClient", "Importing", "Model", "Planning", "Ports",
+            "Simulation", "SpecLoading",
         ]),
 
         program("slipwayd", [
@@ -131,7 +132,7 @@ let package = Package(
             "AccessTests",
             ["Access", "COpenSSL", "Crypto", "HTTPClient", "HTTPServer", "Model", "Ports", "StateStore"]),
         tests("ControlAPITests", ["Access", "Commands", "ControlAPI", "HTTPClient", "HTTPServer", "Model", "Ports", "StateStore"]),
-        tests("CommandsTests", ["Commands", "Execution", "Model", "Ports", "Simulation"], exclude: ["Golden"]),
+        tests("CommandsTests", ["Age", "Commands", "Crypto", "Execution", "Model", "Ports", "Simulation"], exclude: ["Golden"]),
         tests(
             "EndToEndTests", ["Age", "Crypto", "Execution", "HTTPClient", "Model", "TestServers"], exclude: ["Load"]),
     ],

@@ -178,7 +178,7 @@ enum CommandTable {
                 Example("slipway render apps/shop.yaml -o json", "the same as JSON")
             ],
             exits: ["0: rendered", "1: a spec is not valid, or there is no such app"]),
-        simulate
+        simulate, secrets
     ]
 
     private static let simulate = CommandDescription(

@@ -19,6 +19,7 @@ enum CompletionScript {
     private static func words(for command: CommandDescription) -> [String] {
         switch command.name {
         case "completion": shells
+        case "secrets": CommandTable.secretActions
         case "help": CommandTable.commands.map(\.name)
         default: []
         }

@@ -31,6 +31,7 @@ struct CommandRun {
         case "backup": return try backup()
         case "restore": return try restore()
         case "notices": return try await notices()
+        case "secrets": return try secrets()
         case "sync", "retry", "rollback", "abort", "promote", "approve", "pause", "resume":
             return try await change()
         case "token": return try await token()

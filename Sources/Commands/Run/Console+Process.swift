@@ -17,7 +17,7 @@ extension Console {
         var variables: [String: String] = [:]
         for name in [
             "SLIPWAY_SOCKET", "SLIPWAY_SERVER", "SLIPWAY_TOKEN_FILE", "NO_COLOR", "TERM", "LC_ALL",
-            "LC_CTYPE", "LANG"
+            "LC_CTYPE", "LANG", "SLIPWAY_IDENTITY", "VISUAL", "EDITOR", "XDG_RUNTIME_DIR"
         ] {
             if let value = unsafe getenv(name) { variables[name] = unsafe String(cString: value) }
         }

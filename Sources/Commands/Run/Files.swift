@@ -52,6 +52,22 @@ struct Files {
         return Tree(root: root, specs: specs.sorted())
     }
 
+    /// The files `*.secrets.yaml` at or below `path`, relative to the root of its tree.
+    func secretFiles(_ path: String) throws(LocalFailure) -> [String] {
+        let start = absolute(path)
+        guard Self.look(at: start)?.kind == .directory else { return [] }
+        let root = Self.workTree(around: start) ?? start
+        var found: [String] = []
+        try walk(start) { file, below in
+            if SpecPaths.isSecrets(below) {
+                found.append(String(file.dropFirst(root.count).drop { $0 == "/" }))
+            }
+        }
+        return found
+    }
+
+    static func isFile(_ path: String) -> Bool { look(at: path)?.kind == .regular }
+
     /// The bytes of a file of a tree.
     func read(_ path: String, in tree: Tree) throws(LocalFailure) -> [UInt8] {
         try read(tree.root + "/" + path, shown: path, limit: Self.fileLimitInBytes)
