@@ -95,7 +95,7 @@ let package = Package(
         program("slipway", ["Commands"]),
         program("slipway-fetch", ["GitSource"]),
         program("slipway-bench", [
-            "Access", "ControlAPI", "Controller", "DockerEngine", "EdgeProxy", "Execution", "GitSource", "HTTPClient", "HTTPServer", "Model",
+            "Access", "Age", "ControlAPI", "Controller", "Crypto", "DockerEngine", "EdgeProxy", "Execution", "GitSource", "HTTPClient", "HTTPServer", "Model",
             "Planning", "Ports", "Probing", "Simulation", "SpecLoading", "StateStore", "Telemetry",
         ]),
 

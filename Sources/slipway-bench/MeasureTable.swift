@@ -7,6 +7,7 @@ enum MeasureTable {
         PlanProposal(),
         ReadNotes(),
         AccessCheck(),
+        DecryptSecrets(),
         ManyAppsMemory(),
         StartManyApps(),
         CommitToFirstCall(),
