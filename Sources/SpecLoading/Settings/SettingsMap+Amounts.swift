@@ -1,9 +1,6 @@
 internal import Model
 
 extension SettingsMap {
-    /// Whether the key has a value.
-    public func has(_ key: String) -> Bool { values[key] != nil }
-
     /// A size such as `512M`, from 1 byte to 64 TiB.
     public func sizeInBytes(_ key: String) -> Int64? {
         guard let text = text(key) else { return nil }
