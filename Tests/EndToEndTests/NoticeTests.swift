@@ -87,7 +87,7 @@ import Testing
             let daemon = try await world.start(waiting: false)
             #expect(try await daemon.waitForEnd() == 64)
             for words in [
-                "sources.yaml:3:26: error: `notices.channels[0].kind` must be `webhook`, `slack`, `ntfy` or `email`",
+                "sources.yaml:3:25: error: `notices.channels[0].kind` must be `webhook`, `slack`, `ntfy` or `email`",
                 "`notices.channels[1].from` must be a mailbox",
                 "`notices.channels[1].topic` means nothing for",
                 "`notices.channels[2].url` must begin with", "`notices.channels[2].allow` must be addresses",
