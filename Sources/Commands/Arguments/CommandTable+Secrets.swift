@@ -13,7 +13,7 @@ extension CommandTable {
             "`rotate` encrypts every value anew for the recipients of --to: of FILE, or of all files of secrets below this "
                 + "directory, with --project those of its apps. The values stay, so nothing is rolled out.",
             "`list` shows the names in each file, for whom they are, which apps want them, and what is missing or unused.",
-            "For whom a file's values are stands in its comments `# recipient: age1…`; --to changes them."
+            "For whom a file's values are stands in its comments `# recipient: age1…`. `rotate` changes them."
         ],
         arguments: [
             Argument("ACTION", secretActions.joined(separator: ", ")),

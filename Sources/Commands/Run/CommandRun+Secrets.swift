@@ -131,6 +131,11 @@ extension CommandRun {
     /// Those of `--to`, else those that the file names.
     private func recipients(for text: SecretsText) throws -> [AgeRecipient] {
         let given = invocation.options["to"]?.split(separator: ",").map(String.init)
+        if let given, !text.names.isEmpty, !text.recipients.isEmpty, Set(given) != Set(text.recipients) {
+            throw usage(
+                "\(text.path) is for other recipients; `slipway secrets rotate \(text.path) --to …` changes that for all of"
+                    + " its values")
+        }
         let recipients = try SecretFiles.recipients(given ?? text.recipients)
         guard !recipients.isEmpty else {
             throw usage(
@@ -155,9 +160,9 @@ extension CommandRun {
         let shown = try what("FILE")
         let path = full(shown)
         let identities = try identities()
-        let old = try SecretFiles.open(path, shown: shown, with: identities)
         var text = try SecretFiles.text(path, shown: shown)
         let recipients = try recipients(for: text)
+        let old = try SecretFiles.open(path, shown: shown, with: identities)
         var before: [(name: String, value: String)] = []
         for (name, value) in old {
             // An editor takes text; what is none stays as it is.
