@@ -46,8 +46,7 @@ extension SpecDecoder {
     /// The folder of the secrets would hide what else is put there.
     func refuseHidden(_ files: [FileSpec], _ processes: [ProcessSpec], _ top: Fields) {
         let targets = files.map(\.target) + processes.flatMap(\.volumes).map(\.target)
-        for target in targets
-        where SecretPlace.contains(target) || SecretPlace.folder.hasPrefix("\(target)/") && target != "/run" {
+        for target in targets where SecretPlace.contains(target) {
             error(
                 "hidden_by_secrets",
                 "`\(Printable.text(target))` and the secrets, which are put at `\(SecretPlace.folder)`, hide each other;"
