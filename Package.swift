@@ -126,7 +126,11 @@ let package = Package(
         tests("NameServerTests", ["Execution", "NameServer", "TestServers"]),
         tests("EdgeProxyTests", ["EdgeProxy", "Execution", "HTTPClient", "Model", "Ports", "TestServers"]),
         tests("EngineConformanceTests", ["DockerEngine", "Execution", "HTTPClient", "Model", "Ports", "Simulation"]),
-        tests("ControllerTests", ["Controller", "Model", "Planning", "Ports", "Simulation", "SpecLoading", "Telemetry"]),
+        tests(
+            "ControllerTests",
+            [
+                "Age", "Controller", "Crypto", "Model", "Planning", "Ports", "Secrets", "Simulation", "SpecLoading", "Telemetry",
+            ]),
         tests("SimulationTests", ["Execution", "Model", "Ports", "Simulation", "slipway-sim"]),
         tests(
             "AccessTests",

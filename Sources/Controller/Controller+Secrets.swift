@@ -103,10 +103,12 @@ extension Controller {
     func secretTexts(of app: AppName) -> [String] {
         guard let courier = configuration.secretCourier, let record = apps[app] else { return [] }
         let specs = Self.releases(record).map(\.spec) + [record.candidate?.spec].compactMap(\.self)
+        // Releases mostly have the same ones: each is opened once.
+        var secrets: [ProjectName: Set<SecretSpec>] = [:]
+        for spec in specs { secrets[spec.project, default: []].formUnion(spec.secrets ?? []) }
         var texts: Set<String> = []
-        for spec in specs {
-            guard let secrets = spec.secrets else { continue }
-            texts.formUnion(courier.texts(of: secrets, app: app, project: spec.project))
+        for (project, secrets) in secrets where !secrets.isEmpty {
+            texts.formUnion(courier.texts(of: Array(secrets), app: app, project: project))
         }
         return SecretMask.parts(of: texts)
     }

@@ -2,6 +2,7 @@ import Execution
 import Model
 import Planning
 import Ports
+import SpecLoading
 import Telemetry
 
 extension Controller {
@@ -261,7 +262,7 @@ extension Controller {
     /// A spec that was broken from the first: it is shown as an app, so that its author finds it in the status.
     private func refuseUnborn(_ name: AppName, _ wanted: DesiredApp, _ diagnostics: [Diagnostic]) {
         for record in sources.values {
-            guard let path = diagnostics.first?.path, record.tree?.files[path] != nil else { continue }
+            guard let path = Self.file(of: name, diagnostics, in: record.tree) else { continue }
             var memory = AppMemory(
                 source: record.source.name, path: path, project: record.source.project, now: clock.now())
             memory.nameScope = configuration.projects.nameScope(memory.project)
@@ -269,5 +270,12 @@ extension Controller {
             markDirty(name)
             return
         }
+    }
+
+    /// The spec's own file: what is wrong may stand in one that it names, such as its secrets.
+    private static func file(of name: AppName, _ diagnostics: [Diagnostic], in tree: LoadedTree?) -> String? {
+        guard let tree else { return nil }
+        if let path = diagnostics.first?.path, tree.files[path] != nil { return path }
+        return tree.files.filter { $0.value.broken.contains { $0.name == name } }.keys.min()
     }
 }

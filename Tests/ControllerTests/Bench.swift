@@ -23,11 +23,15 @@ final class Workbench: Sendable {
         store: MemoryStore = MemoryStore(), engine: FakeEngine = FakeEngine(),
         repository: FakeRepository = FakeRepository(), clock: ManualClock = ManualClock(),
         repositories: [WatchedRepository]? = nil, projects: ProjectPolicy = ProjectPolicy(),
-        edge: (any Edge)? = nil, configure: (inout ControllerConfiguration) -> Void = { _ in }
+        edge: (any Edge)? = nil, secrets: SecretParts? = nil,
+        configure: (inout ControllerConfiguration) -> Void = { _ in }
     ) async throws {
         (self.store, self.engine, self.repository, self.clock) = (store, engine, repository, clock)
-        controller = Self.make(
-            engine, store, repository, clock, repositories, projects, edge: edge, configure: configure)
+        controller = Self.make(engine, store, repository, clock, repositories, projects, edge: edge) {
+            $0.secretKeyring = secrets?.keyring
+            $0.secretCourier = secrets?.courier
+            configure(&$0)
+        }
         let state = try store.claim()
         loop = Task { [controller] in await controller.run(from: state) }
     }
