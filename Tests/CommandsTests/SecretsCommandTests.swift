@@ -109,7 +109,8 @@ import Testing
         #expect(await place.run("encrypt", "1B", "--app", "shop").code == 64)
         // Half of a file for others would make its comments a lie.
         place.typed.withLock { $0 = Array("x".utf8) }
-        let other = await place.run("encrypt", "C", "--app", "shop", "--to", "\(AgeIdentity.make().recipient)")
+        let other = await place.run(
+            "encrypt", "C", "--app", "shop", "--to", "\(AgeIdentity.make().recipient)")
         #expect(other.code == 64 && other.errors.contains("slipway secrets rotate shop.secrets.yaml"))
     }
 

@@ -9,7 +9,7 @@ _slipway() {
         --socket|--token-file|--repo) COMPREPLY=($(compgen -f -- "$current")); return ;;
     esac
     case "$command" in
-        "") words="status why doctor history diff trace logs events plan validate render simulate import sync retry rollback abort promote approve pause resume token audit whoami notices completion version help" ;;
+        "") words="status why doctor history diff trace logs events plan validate render simulate secrets import sync retry rollback abort promote approve pause resume token audit whoami notices backup restore completion version help" ;;
         status) words="--watch --timeout --output --socket --server --token-file --no-color --help" ;;
         why) words="--output --socket --server --token-file --no-color --help" ;;
         doctor) words="--output --socket --server --token-file --no-color --help" ;;
@@ -22,6 +22,7 @@ _slipway() {
         validate) words="--project --output --socket --server --token-file --no-color --help" ;;
         render) words="--project --output --socket --server --token-file --no-color --help" ;;
         simulate) words="--commit --base --app --what --project --output --socket --server --token-file --no-color --help" ;;
+        secrets) words="keygen encrypt edit rotate list --app --file --to --identity --project --exact --output --socket --server --token-file --no-color --help" ;;
         import) words="--to --force --project --image --name --destination --output --socket --server --token-file --no-color --help" ;;
         sync) words="--source --wait --timeout --output --socket --server --token-file --no-color --help" ;;
         retry) words="--wait --timeout --output --socket --server --token-file --no-color --help" ;;
@@ -39,7 +40,7 @@ _slipway() {
         restore) words="--state-dir --config-dir --state-only --check --force --output --socket --server --token-file --no-color --help" ;;
         completion) words="bash zsh fish --output --socket --server --token-file --no-color --help" ;;
         version) words="--output --socket --server --token-file --no-color --help" ;;
-        help) words="status why doctor history diff trace logs events plan validate render simulate import sync retry rollback abort promote approve pause resume token audit whoami notices completion version help --output --socket --server --token-file --no-color --help" ;;
+        help) words="status why doctor history diff trace logs events plan validate render simulate secrets import sync retry rollback abort promote approve pause resume token audit whoami notices backup restore completion version help --output --socket --server --token-file --no-color --help" ;;
     esac
     COMPREPLY=($(compgen -W "$words" -- "$current"))
     case "$command" in validate|render) COMPREPLY+=($(compgen -f -- "$current")) ;; esac

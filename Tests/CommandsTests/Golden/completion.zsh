@@ -14,6 +14,7 @@ _slipway() {
         'validate:Check specs without a controller'
         'render:Print specs in normal form, without a controller'
         'simulate:Show step by step what a commit would do, without a controller'
+        'secrets:Make keys, and encrypt, edit, rotate and list the secrets of a work tree'
         'import:Write specs from a Compose file, a Procfile or Kamal s deploy.yml'
         'sync:Fetch now instead of at the next poll'
         'retry:Try a release again that failed'
@@ -154,6 +155,20 @@ _slipway() {
             '--no-color[no colour, as with NO_COLOR set or when the output is not a terminal]' \
             '--help[show this help]' \
             '*::PATH:_files' ;;
+        secrets) _arguments \
+            '--app[encrypt  for this app, into the file that its spec names]:APP: ' \
+            '--file[encrypt  into this file]:PATH:_files' \
+            '--to[age1…, several with commas; default  those of the file]:RECIPIENTS: ' \
+            '--identity[edit, rotate  file with the keys that open the values; default  SLIPWAY_IDENTITY]:PATH:_files' \
+            '--project[rotate  only the apps of this project; list  the source s default project]:NAME: ' \
+            '--exact[encrypt  keep a line end at the end of the input]' \
+            '--output[how the result is written  table (for people), wide, json, yaml, text or markdown]:FORMAT:(table wide json yaml text markdown)' \
+            '--socket[the controller s socket; default  SLIPWAY_SOCKET, else /run/slipway/slipway.sock]:PATH:_files' \
+            '--server[the controller s address instead of a socket; default  SLIPWAY_SERVER]:URL: ' \
+            '--token-file[file with the token for --server; default  SLIPWAY_TOKEN_FILE]:PATH:_files' \
+            '--no-color[no colour, as with NO_COLOR set or when the output is not a terminal]' \
+            '--help[show this help]' \
+            '*::ACTION:(keygen encrypt edit rotate list)' ;;
         import) _arguments \
             '--to[write the specs, and the files that they name, into this directory]:DIR: ' \
             '--force[with --to  write over files that are there]' \
@@ -335,7 +350,7 @@ _slipway() {
             '--token-file[file with the token for --server; default  SLIPWAY_TOKEN_FILE]:PATH:_files' \
             '--no-color[no colour, as with NO_COLOR set or when the output is not a terminal]' \
             '--help[show this help]' \
-            '*::COMMAND:(status why doctor history diff trace logs events plan validate render simulate import sync retry rollback abort promote approve pause resume token audit whoami notices completion version help)' ;;
+            '*::COMMAND:(status why doctor history diff trace logs events plan validate render simulate secrets import sync retry rollback abort promote approve pause resume token audit whoami notices backup restore completion version help)' ;;
     esac
 }
 compdef _slipway slipway
