@@ -186,7 +186,14 @@ extension Controller {
     /// What could not be read is there all the same, and counts as such: what is recorded as ours already does, and
     /// what is ours by its name, as a store that was lost does not know it, from now on.
     func noteUnreadable() {
-        for container in unreadable where owned[container.id] == nil {
+        for container in unreadable {
+            if let known = owned[container.id] {
+                // An app that a backup does not know, while it knows its containers, was found by its others.
+                if apps[known.app]?.instances[container.id] == nil {
+                    apps[known.app]?.unseen[container.id] = known.name
+                }
+                continue
+            }
             // Recorded at once: what is numbered while it hangs must not make it nobody's.
             let app = apps.first { isOurs(named: container.name, $0.key, $0.value) }?.key
             if let app { own(container.id, container.name, app) }

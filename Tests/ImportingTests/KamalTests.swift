@@ -61,10 +61,11 @@ import Testing
         }
     }
 
-    @Test func whatIsLeftForTheLoaderIsKeysOfALaterVersion() throws {
+    @Test func whatIsLeftForTheLoaderAreTheValuesOfSecrets() throws {
         let result = try kamal(text, files: ["config/my.cnf": "[mysqld]\n"])
-        let codes = Set(result.loaderFindings.filter { $0.severity == .error }.map(\.code))
-        #expect(codes.isSubset(of: ["not_yet_supported"]), "\(result.loaderFindings)")
+        let errors = result.loaderFindings.filter { $0.severity == .error }
+        #expect(Set(errors.map { "\($0.code) \($0.keyPath)" }) == ["unreadable_file secrets"])
+        #expect(errors.allSatisfy { $0.message.contains("slipway secrets encrypt") }, "\(errors)")
     }
 
     @Test func aDestinationIsLaidOverTheFile() throws {

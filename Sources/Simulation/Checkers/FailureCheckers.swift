@@ -53,9 +53,11 @@ public struct RollbackChecker: Checker {
         return found
     }
 
-    /// The way back has what it needs on the engine. A later commit may want the same image again.
+    /// The way back has what it needs on the engine. A commit may want the same image again: a later one, or one that
+    /// had been pushed already and is seen only now.
     private func judge(pull image: String, in world: WorldTruth) -> [String] {
-        world.stored.apps.keys.sorted().compactMap { app in
+        if world.wanted.values.contains(where: { $0.image == image }) { return [] }
+        return world.stored.apps.keys.sorted().compactMap { app in
             guard let memory = world.stored.apps[app], case .rollingBack? = memory.rollout?.phase,
                 memory.lastGood?.image.reference == image, let begun = begun[app]?.at,
                 wantedAt[image].map({ $0 < begun }) ?? true
