@@ -18,6 +18,9 @@ public struct ActorChecker: Checker {
         var object: String
     }
 
+    /// In which order controllers have first written: one that stood still before it had claimed the store follows the one
+    /// that was started after it.
+    private var ranks: [Int: Int] = [:]
     private var newest = 0
     /// How often each controller has written the same down and not yet called for it: a call for each, and no more.
     private var written: [Key: Int] = [:]
@@ -27,7 +30,9 @@ public struct ActorChecker: Checker {
     public mutating func observe(_ happening: Happening, in world: WorldTruth) -> [String] {
         switch happening {
         case .stored(let batch, let incarnation, nil):
-            if incarnation < newest {
+            let rank = ranks[incarnation] ?? ranks.count + 1
+            ranks[incarnation] = rank
+            if rank < ranks.count {
                 return [
                     "controller \(incarnation) writes \(batch.outline) after controller \(newest) has written"
                 ]
@@ -42,7 +47,8 @@ public struct ActorChecker: Checker {
                 incarnation: call.incarnation, kind: call.action.kind, object: call.action.object)
             let left = written[key] ?? 0
             written[key] = max(0, left - 1)
-            guard call.incarnation < newest, left == 0 else { return [] }
+            let isOld = ranks[call.incarnation].map { $0 < ranks.count } ?? (call.incarnation < newest)
+            guard isOld, left == 0 else { return [] }
             return [
                 "controller \(call.incarnation) starts \(call.action.kind) of \(call.action.object), which it has not"
                     + " written down, after controller \(newest) has written"
