@@ -164,6 +164,7 @@ extension Mutant {
         case .stallsNotHeldAgainst: [.host]
         case .timerLost: []
         case .pullBlocksStarts: [.image]
+        case .staleListingWins: [.read, .app, .host]
         default: nil
         }
     }
