@@ -299,7 +299,7 @@ import Testing
         let silent = try ForgeServer.silent()
         let slow = try forge(.github, silent.url)
         let task = Task { await failure { try await slow.show(status(.success), mayBeThere: false) } }
-        while silent.connections.withLock({ $0 }) == 0 { await Task.yield() }
+        try await silent.waitForConnection()
         task.cancel()
         #expect(await task.value != nil)
     }

@@ -99,7 +99,7 @@ import Testing
         let slow = try channel("http://127.0.0.1:\(silent.port)/", timeoutInMilliseconds: 60_000)
         let notice = try sample()
         let task = Task { await failure(slow, notice) }
-        while silent.connections.withLock({ $0 }) == 0 { try await Task.sleep(for: .milliseconds(5)) }
+        try await silent.waitForConnection()
         let start = ContinuousClock.now
         task.cancel()
         #expect(await task.value?.code == .unreachable)

@@ -139,6 +139,19 @@ public final class RawServer: Sendable {
         }
     }
 
+    /// Returns when somebody has connected.
+    ///
+    /// - Throws: `NoConnection` after 15 s without anybody, `CancellationError`.
+    public func waitForConnection() async throws {
+        let deadline = ContinuousClock.now + .seconds(15)
+        while connections.withLock({ $0 }) == 0 {
+            guard ContinuousClock.now < deadline else { throw NoConnection() }
+            try await Task.sleep(for: .milliseconds(5))
+        }
+    }
+
+    public struct NoConnection: Error {}
+
     /// No more connections are taken; the handlers end with theirs.
     deinit {
         shutdown(listener, Int32(SHUT_RDWR))
