@@ -18,7 +18,7 @@ final class TokenBook: Sendable {
 
     private let records = Mutex<[TokenID: (record: TokenRecord, digest: [UInt8])]>([:])
     /// Compared with where there is no record, so that the time does not tell which ids there are.
-    private let nobody = RandomBytes.make(32)
+    private let nobody = SecureRandom.bytes(32)
 
     init(_ tokens: [TokenRecord]) {
         for token in tokens { put(token) }

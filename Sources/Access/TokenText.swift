@@ -15,9 +15,9 @@ struct TokenText {
     /// A new one: 48 random bits of id, 256 of secret.
     init() {
         // Twelve hex digits always make an id.
-        guard let id = TokenID(Hex.encode(RandomBytes.make(6))) else { preconditionFailure("not an id") }
+        guard let id = TokenID(Hex.encode(SecureRandom.bytes(6))) else { preconditionFailure("not an id") }
         self.id = id
-        secret = Base64URL.encode(RandomBytes.make(Self.secretSizeInBytes))
+        secret = Base64URL.encode(SecureRandom.bytes(Self.secretSizeInBytes))
     }
 
     /// `nil`: it has not the form of a token of ours.

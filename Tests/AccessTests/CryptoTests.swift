@@ -13,7 +13,7 @@ import Testing
             #expect(Base64URL.decode(wrong) == nil, "\(wrong)")
         }
         for count in 1...64 {
-            let bytes = RandomBytes.make(count)
+            let bytes = SecureRandom.bytes(count)
             #expect(Base64URL.decode(Base64URL.encode(bytes)) == bytes)
         }
     }
