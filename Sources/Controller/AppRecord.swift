@@ -21,6 +21,8 @@ struct AppRecord {
         var desired: DesiredApp
         var instances: [ContainerID: ObservedInstance] = [:]
         var health: [ContainerID: InstanceHealth] = [:]
+        var jobs: [ContainerID: ObservedInstance] = [:]
+        var jobLogs: [ContainerID: [String]] = [:]
         var unseen: [ContainerID: String] = [:]
         var inherited: [String: Instant] = [:]
         var inFlight: [Int64: Action] = [:]
@@ -42,6 +44,8 @@ struct AppRecord {
             desired = other.desired
             instances = other.instances
             health = other.health
+            jobs = other.jobs
+            jobLogs = other.jobLogs
             unseen = other.unseen
             inherited = other.inherited
             inFlight = other.inFlight
@@ -88,6 +92,22 @@ struct AppRecord {
         _modify {
             makeUnique()
             yield &storage.health
+        }
+    }
+    /// Containers of its jobs.
+    var jobs: [ContainerID: ObservedInstance] {
+        get { storage.jobs }
+        _modify {
+            makeUnique()
+            yield &storage.jobs
+        }
+    }
+    /// The last lines of jobs that the planner has asked about.
+    var jobLogs: [ContainerID: [String]] {
+        get { storage.jobLogs }
+        _modify {
+            makeUnique()
+            yield &storage.jobLogs
         }
     }
     /// Containers that are ours for all that is known, by their names, that could not be read since the start.

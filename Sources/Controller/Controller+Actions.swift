@@ -50,6 +50,21 @@ extension Controller {
                 await inspect(id)
             case .removeNetwork(let name):
                 try await engine.removeNetwork(name)
+            case .createJob(let order):
+                let container = InstanceOrder(
+                    name: order.name, labels: order.labels, template: order.template)
+                let id = try await engine.createJob(order, secrets: try deliverSecrets(for: container))
+                own(id, order.name, app)
+                tick += 1
+                touched[id] = tick
+                isSeen = await inspect(id)
+            case .startJob(let id, _):
+                try restoreSecrets(of: id, app)
+                try await engine.startJob(id)
+                isSeen = await inspect(id)
+            case .discardJob(let id, _):
+                try await engine.discardJob(id)
+                isSeen = await inspect(id)
             case .route(let route):
                 try await onEdge { edge throws(EdgeError) in try await edge.apply(route) }
             case .unroute(let key):
@@ -91,6 +106,8 @@ extension Controller {
         case .launch, .start: startTurnstile
         case .stop, .remove, .restart: stopTurnstile
         case .prepare: isPlanted(.pullBlocksStarts) ? startTurnstile : nil
+        // One that waited would be started long after its intent.
+        case .createJob, .startJob, .discardJob: nil
         case .repair, .removeNetwork, .route, .unroute: nil
         }
     }
@@ -109,7 +126,7 @@ extension Controller {
         let container = OwnedContainer(id: id, name: name, app: app)
         owned[id] = container
         // It is there, whether or not it can be read.
-        if apps[app]?.instances[id] == nil { apps[app]?.unseen[id] = name }
+        if apps[app]?.instances[id] == nil, apps[app]?.jobs[id] == nil { apps[app]?.unseen[id] = name }
         if !isPlanted(.ownershipNotStored) { pending.owned.append(container) }
     }
 
@@ -126,10 +143,10 @@ extension Controller {
             guard !isStopping else { return }
             let outcome = IntentOutcome(sequence: intent, result: .failed, message: error.description)
             noteFailure(key, app, error)
-            if case .launch(let order) = action {
+            if action.bringsUp {
                 // It may have been made all the same, and is ours then, whenever it is first seen. Its intent stays
                 // open until then: a successor that knew nothing of it would take it for somebody else's.
-                interruptedNames.insert(order.name)
+                interruptedNames.insert(action.object)
                 leaveOpen(intent, action, app, outcome)
             } else {
                 if !isSeen { leaveOpen(intent, action, app, nil) }
@@ -213,7 +230,8 @@ extension Controller {
             emit(
                 .driftRepaired, app: app,
                 message: "\(name): \(repairs.map(\.sentence).joined(separator: ", "))")
-        case .prepare, .removeNetwork, .route, .unroute: break
+        case .startJob(_, let name): emit(.jobStarted, app: app, message: name)
+        case .prepare, .removeNetwork, .route, .unroute, .createJob, .discardJob: break
         }
     }
 
@@ -312,6 +330,7 @@ extension Controller {
             ]
             for spec in specs { if let spec { used.insert(spec.project) } }
             for instance in record.instances.values { used.insert(instance.labels.project) }
+            for job in record.jobs.values { used.insert(job.labels.project) }
         }
         return used
     }
@@ -356,11 +375,19 @@ extension Action {
     /// The container that it starts, stops, restarts or removes.
     fileprivate var container: ContainerID? {
         switch self {
-        case .start(let id, _), .stop(let id, _, _), .restart(let id, _, _), .remove(let id, _, _): id
-        case .launch, .repair, .prepare, .removeNetwork, .route, .unroute: nil
+        case .start(let id, _), .stop(let id, _, _), .restart(let id, _, _), .remove(let id, _, _),
+            .startJob(let id, _), .discardJob(let id, _):
+            id
+        case .launch, .repair, .prepare, .removeNetwork, .route, .unroute, .createJob: nil
         }
     }
-    fileprivate var bringsUp: Bool { if case .launch = self { true } else { false } }
+    /// It makes a container, of which nothing is known but the name until it is seen.
+    fileprivate var bringsUp: Bool {
+        switch self {
+        case .launch, .createJob: true
+        default: false
+        }
+    }
 }
 
 extension EngineError {

@@ -177,7 +177,7 @@ extension Controller {
     func forget(_ id: ContainerID) {
         tick += 1
         touched[id] = tick
-        for (name, record) in apps where record.instances[id] != nil || record.unseen[id] != nil {
+        for (name, record) in apps where record.instances[id] != nil || record.jobs[id] != nil || record.unseen[id] != nil {
             drop(id, of: name)
         }
         disown(id)
@@ -189,7 +189,7 @@ extension Controller {
         for container in unreadable {
             if let known = owned[container.id] {
                 // An app that a backup does not know, while it knows its containers, was found by its others.
-                if apps[known.app]?.instances[container.id] == nil {
+                if apps[known.app]?.instances[container.id] == nil, apps[known.app]?.jobs[container.id] == nil {
                     apps[known.app]?.unseen[container.id] = known.name
                 }
                 continue
@@ -234,6 +234,8 @@ extension Controller {
         }
         apps[app]?.instances[id] = nil
         apps[app]?.health[id] = nil
+        apps[app]?.jobs[id] = nil
+        apps[app]?.jobLogs[id] = nil
         apps[app]?.unseen[id] = nil
         markDirty(app)
     }
@@ -260,6 +262,7 @@ extension Controller {
             hasFoundApps = true
             wantRelist()
         }
+        if instance.labels.job != nil { return noteJob(instance) }
         let before = apps[app]?.instances[instance.id]
         apps[app]?.instances[instance.id] = instance
         if apps[app]?.unseen[instance.id] != nil { apps[app]?.unseen[instance.id] = nil }
@@ -323,13 +326,19 @@ extension Controller {
         if memory.unnumbered?.contains(instance.labels.release) == true { return true }
         // A store that was put back to yesterday knows the release, and not what was made of it since.
         return [memory.lastGood, memory.rollout?.target, memory.kept?.release].contains { release in
-            release?.number == instance.labels.release
+            release?.number == instance.labels.release && instance.labels.job != nil
+                || release?.number == instance.labels.release
                 && release?.templates[instance.labels.process]?.digest == instance.labels.template
         }
     }
 
     private func hasDeterministicName(_ instance: ObservedInstance) -> Bool {
         let labels = instance.labels
+        if let job = labels.job {
+            return instance.name
+                == configuration.naming.scoped(to: nameScope(of: instance)).job(
+                    app: labels.app, name: labels.process, run: job.run)
+        }
         let first = configuration.naming.scoped(to: nameScope(of: instance)).container(
             app: labels.app, process: labels.process, release: labels.release, index: 1)
         let stem = first.dropLast()

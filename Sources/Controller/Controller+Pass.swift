@@ -111,7 +111,7 @@ extension Controller {
             naming: configuration.naming.scoped(to: record.memory.nameScope), desired: record.desired,
             memory: record.memory,
             instances: record.instances.values.sorted { $0.name < $1.name }, health: record.health,
-            unseen: record.unseen.map { UnseenContainer(id: $0.key, name: $0.value) }
+            jobs: record.jobs.values.sorted { $0.name < $1.name }, jobLogs: record.jobLogs, unseen: record.unseen.map { UnseenContainer(id: $0.key, name: $0.value) }
                 .sorted { ($0.name, $0.id) < ($1.name, $1.id) },
             recordedNames: recordedNames,
             inFlight: record.inFlight.sorted { $0.key < $1.key }.map(\.value) + inherited(record, now: now),
@@ -321,6 +321,7 @@ extension Controller {
             now - failure.nextAttemptAt < .seconds(60) || isStandingRefusal(key, failure, record)
         }
         takeAnalysis(plan.analysis, name, &record, now: now)
+        readJobLogs(plan.jobLogsWanted, name, &record)
         for id in plan.livenessRestarts { record.health[id]?.restartedForLiveness() }
         for ended in plan.rolloutRecords {
             if let outcome = ended.outcome { figures.rolloutsEnded[outcome, default: 0] += 1 }

@@ -25,7 +25,7 @@ extension Controller {
     /// Puts the secrets of a container back before it is started again: a reboot has taken them.
     func restoreSecrets(of id: ContainerID, _ app: AppName) throws(EngineError) {
         guard let courier = configuration.secretCourier, let record = apps[app],
-            let labels = record.instances[id]?.labels, let secrets = Self.secrets(record, labels.template)
+            let labels = (record.instances[id] ?? record.jobs[id])?.labels, let secrets = Self.secrets(record, labels.template)
         else { return }
         try courier.restore(current(secrets, of: app), to: SecretAddress(labels))
     }
@@ -59,11 +59,15 @@ extension Controller {
             kept[instance.labels.app, default: []].insert(instance.labels.template)
         }
         for (app, record) in apps {
-            for labels in record.instances.values.map(\.labels) {
+            for labels in record.instances.values.map(\.labels) + record.jobs.values.map(\.labels) {
                 kept[app, default: []].insert(labels.template)
             }
-            for case .launch(let order) in record.inFlight.values {
-                kept[app, default: []].insert(order.labels.template)
+            for action in record.inFlight.values {
+                switch action {
+                case .launch(let order): kept[app, default: []].insert(order.labels.template)
+                case .createJob(let order): kept[app, default: []].insert(order.labels.template)
+                default: break
+                }
             }
             for release in Self.releases(record) {
                 for template in release.templates.values where template.container.secrets != nil {

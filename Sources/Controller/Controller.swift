@@ -56,6 +56,8 @@ public actor Controller {
     public private(set) var fence: StoreError?
     /// Names that intents without an outcome of the last run were about.
     var interruptedNames: Set<String> = []
+    /// Jobs whose last lines are being read.
+    var readingJobLogs: Set<ContainerID> = []
     /// Actions whose effect is not known yet. They count as under way until a reading that began later has shown it.
     var unsettled: [UnsettledAction] = []
     /// What the newest listing could not read.
@@ -306,7 +308,7 @@ public actor Controller {
             let outcome = IntentOutcome(
                 sequence: intent.sequence, result: .observed,
                 message: "the controller ended before the answer")
-            if intent.action == .launch, let app = intent.app {
+            if intent.action == .launch || intent.action == .createJob, let app = intent.app {
                 // What it has made is on record by this intent alone until a listing shows it: who comes after a
                 // controller that never saw the engine must find it open still.
                 unsettled.append(

@@ -27,6 +27,9 @@ final class DockerAPI: Sendable {
         var body: [UInt8]?
         var timeout: TimeSpan
         var bodyLimitInBytes = 16 << 20
+        /// `false`: on a connection of its own. On one that was used before, a call whose connection turns out to be
+        /// closed is sent again without a word.
+        var reusesConnection = true
 
         var name: String { "\(method) /\(path.joined(separator: "/"))" }
     }
@@ -211,7 +214,7 @@ final class DockerAPI: Sendable {
             let request = HTTPRequest(
                 method: call.method, url: url, unixSocket: socketPath, headers: headers, body: call.body,
                 bodyLimitInBytes: call.bodyLimitInBytes, timeout: call.timeout.duration,
-                idleTimeout: idleTimeout?.duration)
+                idleTimeout: idleTimeout?.duration, reusesConnection: call.reusesConnection)
             do throws(HTTPError) {
                 let answer = try await send(request)
                 guard rejected(answer), attempt == 1 else { return answer }

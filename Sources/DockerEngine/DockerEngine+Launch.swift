@@ -11,6 +11,35 @@ extension DockerEngine {
     public func launch(
         _ order: InstanceOrder, secrets: DeliveredSecrets?
     ) async throws(EngineError) -> ContainerID {
+        let body = try await prepareCreation(of: order, secrets)
+        let id: ContainerID
+        let creation = try await create(order, body: body) { () async throws(EngineError) in
+            try await adopt(order)
+        }
+        switch creation {
+        case .existing(let existing): return existing
+        case .made(let made): id = made
+        }
+        do throws(EngineError) {
+            try await putFiles(order.template.files, into: id)
+            try await startKnown(id)
+        } catch {
+            guard error.code == .notFound else { throw error }
+            // By a person, `docker container prune`, or another launch that took it for a leftover.
+            throw EngineError(
+                .conflict, "the container \(order.name) was removed while it was being made", call: error.call
+            )
+        }
+        return id
+    }
+
+    /// Looks at an order, and makes the network and the volumes that its container needs.
+    ///
+    /// - Returns: the body of the call that makes the container.
+    func prepareCreation(
+        of order: InstanceOrder, _ secrets: DeliveredSecrets?,
+        _ change: (inout CreatePayload) -> Void = { _ in }
+    ) async throws(EngineError) -> [UInt8] {
         guard (order.template.secrets ?? []).isEmpty || secrets != nil else {
             throw EngineError(
                 .unauthorized,
@@ -30,30 +59,16 @@ extension DockerEngine {
                 call: "PUT /containers/archive")
         }
         let peer = try await api.peer()
-        let payload = CreatePayload(
+        var payload = CreatePayload(
             order, limitsJSONLogs: peer.logsToJSONFiles, dns: configuration.dns, secrets: secrets)
+        change(&payload)
         // Before anything is made: a refused order leaves nothing behind.
         let body = try checked(payload, as: .createContainer)
         try await ensureNetwork(order.template.network, project: order.labels.project)
         for volume in Set(order.template.mounts.map(\.volume)).sorted() {
             try await ensureVolume(volume, labels: order.labels)
         }
-        let id: ContainerID
-        switch try await create(order, body: body) {
-        case .existing(let existing): return existing
-        case .made(let made): id = made
-        }
-        do throws(EngineError) {
-            try await putFiles(order.template.files, into: id)
-            try await startKnown(id)
-        } catch {
-            guard error.code == .notFound else { throw error }
-            // By a person, `docker container prune`, or another launch that took it for a leftover.
-            throw EngineError(
-                .conflict, "the container \(order.name) was removed while it was being made", call: error.call
-            )
-        }
-        return id
+        return body
     }
 
     // MARK: What a container needs
@@ -147,12 +162,16 @@ extension DockerEngine {
 
     // MARK: The container
 
-    private enum Creation {
+    enum Creation {
         case made(ContainerID)
         case existing(ContainerID)
     }
 
-    private func create(_ order: InstanceOrder, body: [UInt8]) async throws(EngineError) -> Creation {
+    /// - Parameter adopt: what is done about a container that has the name; `nil`: the name is free now.
+    func create(
+        _ order: InstanceOrder, body: [UInt8],
+        adopting adopt: () async throws(EngineError) -> ContainerID?
+    ) async throws(EngineError) -> Creation {
         let call = post(["containers", "create"], query: [("name", order.name)], body: body)
         // Each round removes at most one cause for the next.
         for _ in 1...3 {
@@ -162,7 +181,7 @@ extension DockerEngine {
             let isNameTaken = response.status == 500 && text.lowercased().contains("already in use")
             switch isNameTaken ? 409 : response.status {
             case 409:
-                if let id = try await adopt(order) { return .existing(id) }
+                if let id = try await adopt() { return .existing(id) }
             case 404 where text.lowercased().contains("no such image"):
                 try await bringBack(order.template.image, text: text)
             case 400...:
@@ -199,28 +218,31 @@ extension DockerEngine {
         try await pull(pinned: image)
     }
 
-    private func existing(_ order: InstanceOrder) async throws(EngineError) -> Wire.Container? {
+    /// The container that has the order's name, if it is the installation's.
+    func existing(_ order: InstanceOrder) async throws(EngineError) -> (ContainerID, Wire.Container)? {
         let container = try await api.decodeIfThere(
             Wire.Container.self, get(["containers", order.name, "json"]))
-        guard let container, Self.plainName(container.name) == order.name else { return nil }
-        return container
+        guard let container, Self.plainName(container.name) == order.name,
+            let id = container.id.flatMap(ContainerID.init)
+        else { return nil }
+        guard isOurs(container.config?.labels) else {
+            throw EngineError(
+                .conflict,
+                "the name \(order.name) is taken by container \(id.short), which is not Slipway's: remove or "
+                    + "rename it (docker rename \(order.name) \(order.name)-old)",
+                call: "POST /containers/create")
+        }
+        return (id, container)
     }
 
     /// Takes the container that has the name as an earlier result of the same order, and starts it.
     ///
     /// - Returns: `nil` if the name is free now: the container was gone, or was a leftover and is removed.
     private func adopt(_ order: InstanceOrder) async throws(EngineError) -> ContainerID? {
-        guard let container = try await existing(order), let id = container.id.flatMap(ContainerID.init)
-        else { return nil }
+        guard let (id, container) = try await existing(order) else { return nil }
         let call = "POST /containers/create"
-        guard isOurs(container.config?.labels) else {
-            throw EngineError(
-                .conflict,
-                "the name \(order.name) is taken by container \(id.short), which is not Slipway's: remove or "
-                    + "rename it (docker rename \(order.name) \(order.name)-old)", call: call)
-        }
         guard let labels = InstanceLabels(container.config?.labels ?? [:]),
-            labels.template == order.labels.template,
+            labels.job == nil, labels.template == order.labels.template,
             labels.app == order.labels.app, labels.process == order.labels.process
         else {
             throw EngineError(
@@ -243,7 +265,7 @@ extension DockerEngine {
         }
     }
 
-    private func putFiles(_ files: [FileSpec], into id: ContainerID) async throws(EngineError) {
+    func putFiles(_ files: [FileSpec], into id: ContainerID) async throws(EngineError) {
         guard !files.isEmpty else { return }
         var archive = TarWriter()
         for file in files.sorted(by: { $0.target < $1.target }) {

@@ -123,5 +123,9 @@ final class DirectoryLock: Sendable {
         self.descriptor = descriptor
     }
 
-    deinit { close(descriptor) }
+    deinit {
+        // Closing alone leaves the lock to a child that was forked and has not yet become another program.
+        flock(descriptor, LOCK_UN)
+        close(descriptor)
+    }
 }

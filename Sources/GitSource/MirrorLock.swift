@@ -21,7 +21,11 @@ struct MirrorLock {
         }
     }
 
-    func release() { close(descriptor) }
+    func release() {
+        // Closing alone leaves the lock to a child that was forked and has not yet become another program.
+        flock(descriptor, LOCK_UN)
+        close(descriptor)
+    }
 
     /// Removes what a killed helper has left: half packs, and git's own lock files, which would block for
     /// ever.

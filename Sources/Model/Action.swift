@@ -16,6 +16,12 @@ public enum Action: Hashable, Sendable, Codable {
     case repair(ContainerID, name: String, [Repair])
     /// Remove the network of a project that has no app left.
     case removeNetwork(String)
+    /// Make a job's container, without starting it.
+    case createJob(JobOrder)
+    /// Start a job's container. There is one intent of this for a container, ever.
+    case startJob(ContainerID, name: String)
+    /// Remove a job's container that never ran; the engine refuses if it does.
+    case discardJob(ContainerID, name: String)
     /// Tell the edge who gets the requests of a process.
     case route(Route)
     /// Take the route of a process away.
@@ -26,8 +32,9 @@ public enum Action: Hashable, Sendable, Codable {
         switch self {
         case .prepare(let reference, _): reference
         case .launch(let order): order.name
+        case .createJob(let order): order.name
         case .start(_, let name), .stop(_, let name, _), .restart(_, let name, _), .remove(_, let name, _),
-            .repair(_, let name, _):
+            .repair(_, let name, _), .startJob(_, let name), .discardJob(_, let name):
             name
         case .removeNetwork(let name): name
         case .route(let route): "route \(route.key)"
@@ -46,6 +53,9 @@ public enum Action: Hashable, Sendable, Codable {
         case .remove: .remove
         case .repair: .repair
         case .removeNetwork: .removeNetwork
+        case .createJob: .createJob
+        case .startJob: .startJob
+        case .discardJob: .discardJob
         case .route: .route
         case .unroute: .unroute
         }
@@ -54,6 +64,9 @@ public enum Action: Hashable, Sendable, Codable {
     public enum Kind: String, Codable, Hashable, Sendable, CaseIterable {
         case prepare, launch, start, stop, restart, remove, repair, route, unroute
         case removeNetwork = "remove_network"
+        case createJob = "create_job"
+        case startJob = "start_job"
+        case discardJob = "discard_job"
     }
 }
 

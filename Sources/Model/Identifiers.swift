@@ -83,10 +83,16 @@ public struct ProjectName: Identifier {
 /// The name of a process of an app, such as `web` or `worker`.
 public struct ProcessName: Identifier {
     public let rawValue: String
+    fileprivate init(known name: String) { rawValue = name }
     public init?(_ rawValue: String) {
         guard NameGrammar.accepts(rawValue) else { return nil }
         self.rawValue = rawValue
     }
+}
+
+extension ProcessName {
+    /// What stands in the place of the process in the labels and the name of a release's command.
+    public static let releaseCommand = Self(known: "release")
 }
 
 /// The name of a volume inside an app.

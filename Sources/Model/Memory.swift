@@ -102,6 +102,8 @@ public struct Rollout: Codable, Hashable, Sendable {
     public var isDirect: Bool
     /// All is proven, and the other apps of the release group are waited for.
     public var isReadyForGroup: Bool
+    /// The target's release command; `nil` where it has none or it has not been thought of yet.
+    public var command: JobRun?
 
     public enum Phase: Codable, Hashable, Sendable {
         /// New instances are started, proven, and take over.

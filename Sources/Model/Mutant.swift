@@ -66,6 +66,9 @@ public enum Mutant: Int, Sendable, CaseIterable {
     case stallsNotHeldAgainst
     case timerLost
     case oldStoreBelieved
+    case jobStartedAgain
+    case commandNotAwaited
+    case commandCutOff
 }
 
 #if SLIPWAY_MUTANTS
@@ -371,6 +374,21 @@ extension Mutant {
             (
                 "L2-old-store",
                 "A store that is older than what runs is believed."
+            )
+        case .jobStartedAgain:
+            (
+                "I15-started-again",
+                "A release command whose start has no known outcome is started again."
+            )
+        case .commandNotAwaited:
+            (
+                "I15-not-awaited",
+                "Instances of a release are started while its command runs."
+            )
+        case .commandCutOff:
+            (
+                "I15-two-at-once",
+                "A newer commit begins its command while that of the one before runs."
             )
         }
     }

@@ -37,6 +37,8 @@ public struct Naming: Hashable, Sendable {
         else { return nil }
         return (process, release)
     }
+    /// `shop-release-v42.1`; never the name of an instance, as `run` is no plain number.
+    public func job(app: AppName, name: ProcessName, run: String) -> String { "\(stem)\(app)-\(name)-\(run)" }
     /// `slipway-retail`: the network that the apps of a project share.
     public func network(_ project: ProjectName) -> String { "\(prefix)slipway-\(project)" }
     /// What the names of an app's volumes begin with: `shop-`.
@@ -58,6 +60,10 @@ public enum LabelKey {
     public static let source = "slipway.source"
     public static let path = "slipway.path"
     public static let commit = "slipway.commit"
+    /// Jobs only: what the job is run for.
+    public static let job = "slipway.job"
+    /// Jobs only: which run of the job it is.
+    public static let run = "slipway.run"
 }
 
 /// What the labels of a container say of it. Enough to rebuild a lost store together with git.
@@ -72,13 +78,16 @@ public struct InstanceLabels: Codable, Hashable, Sendable {
     public var source: SourceName
     public var path: String
     public var commit: CommitID
+    /// `nil` for an instance of a process.
+    public var job: JobLabel?
 
     public init(
         installation: InstallationName, project: ProjectName, app: AppName, process: ProcessName,
         release: ReleaseNumber, spec: ContentDigest, template: ContentDigest, source: SourceName,
         path: String,
-        commit: CommitID
+        commit: CommitID, job: JobLabel? = nil
     ) {
+        self.job = job
         self.installation = installation
         self.project = project
         self.app = app
@@ -105,15 +114,26 @@ public struct InstanceLabels: Codable, Hashable, Sendable {
             let path = labels[LabelKey.path],
             let commit = labels[LabelKey.commit].flatMap(CommitID.init)
         else { return nil }
+        let job: JobLabel?
+        switch (labels[LabelKey.job], labels[LabelKey.run]) {
+        case (nil, nil): job = nil
+        case (let kind?, let run?):
+            guard let kind = JobKind(rawValue: kind), let label = JobLabel(kind: kind, run: run) else {
+                return nil
+            }
+            job = label
+        // Half of it is neither an instance nor a job.
+        default: return nil
+        }
         self.init(
             installation: installation, project: project, app: app, process: process, release: release,
             spec: spec,
-            template: template, source: source, path: path, commit: commit)
+            template: template, source: source, path: path, commit: commit, job: job)
     }
 
     /// The labels as an engine takes them.
     public var dictionary: [String: String] {
-        [
+        var labels = [
             LabelKey.installation: installation.rawValue, LabelKey.project: project.rawValue,
             LabelKey.app: app.rawValue, LabelKey.process: process.rawValue,
             LabelKey.release: "\(release.value)",
@@ -121,5 +141,8 @@ public struct InstanceLabels: Codable, Hashable, Sendable {
             LabelKey.source: source.rawValue,
             LabelKey.path: path, LabelKey.commit: commit.rawValue
         ]
+        labels[LabelKey.job] = job?.kind.rawValue
+        labels[LabelKey.run] = job?.run
+        return labels
     }
 }

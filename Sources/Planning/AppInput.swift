@@ -12,6 +12,10 @@ public struct AppInput: Sendable {
     /// Containers of the app that are recorded as ours, sorted by name.
     public var instances: [ObservedInstance]
     public var health: [ContainerID: InstanceHealth]
+    /// Containers of the app's jobs, sorted by name.
+    public var jobs: [ObservedInstance]
+    /// The last lines of jobs whose end was asked about, by their container; empty where there are none.
+    public var jobLogs: [ContainerID: [String]]
     /// Containers of the app that are there and could not be read since the controller started, sorted by name.
     public var unseen: [UnseenContainer]
     /// The name under which each container was made, to see a rename by hand.
@@ -38,7 +42,8 @@ public struct AppInput: Sendable {
     public init(
         app: AppName, now: Instant, wall: WallTime, installation: InstallationName, naming: Naming,
         desired: DesiredApp, memory: AppMemory, instances: [ObservedInstance],
-        health: [ContainerID: InstanceHealth], unseen: [UnseenContainer] = [],
+        health: [ContainerID: InstanceHealth], jobs: [ObservedInstance] = [],
+        jobLogs: [ContainerID: [String]] = [:], unseen: [UnseenContainer] = [],
         recordedNames: [ContainerID: String] = [:],
         inFlight: [Action] = [],
         failures: [ActionKey: ActionFailure] = [:], isEngineCurrent: Bool = true, engineProblem: String = "",
@@ -55,6 +60,8 @@ public struct AppInput: Sendable {
         self.memory = memory
         self.instances = instances
         self.health = health
+        self.jobs = jobs
+        self.jobLogs = jobLogs
         self.unseen = unseen
         self.recordedNames = recordedNames
         self.inFlight = inFlight
@@ -188,6 +195,8 @@ public struct AppPlan: Sendable {
     /// Containers whose log tail belongs to the evidence of the rollout that fails in this plan; to be read before
     /// the actions are performed.
     public var evidenceFrom: [ContainerID]
+    /// Containers of jobs whose last lines are to be read and told with `AppInput.jobLogs`.
+    public var jobLogsWanted: [ContainerID]
     /// Instances that are restarted because of failed probes.
     public var livenessRestarts: [ContainerID]
     /// Checks to be run by the controller while the present step lasts.
@@ -205,6 +214,7 @@ public struct AppPlan: Sendable {
         newReleases = []
         rolloutRecords = []
         evidenceFrom = []
+        jobLogsWanted = []
         livenessRestarts = []
         analysis = []
     }

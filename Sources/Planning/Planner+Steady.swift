@@ -137,7 +137,11 @@ extension AppPlanning {
     // MARK: The way back
 
     mutating func rollBack(_ rollout: Rollout, _ failure: Failure) {
-        var rollout = rollout
+        guard endCommand(rollout) else {
+            steady()
+            return
+        }
+        var rollout = memory.rollout ?? rollout
         guard let lastGood = memory.lastGood else {
             removeFirstRelease(rollout, failure)
             return
@@ -207,8 +211,9 @@ extension AppPlanning {
         memory.rollout = nil
         memory.isBeingRemoved = true
         for instance in input.instances { remove(view(instance)) }
+        for job in input.jobs { perform(.remove(job.id, name: job.name, grace: jobGrace(job))) }
         routeRemoval()
-        if input.instances.isEmpty, input.unseen.isEmpty, input.inFlight.isEmpty, plan.actions.isEmpty {
+        if input.instances.isEmpty, input.jobs.isEmpty, input.unseen.isEmpty, input.inFlight.isEmpty, plan.actions.isEmpty {
             plan.isForgotten = true
             event(.appRemoved, "removed with all its containers; its volumes are kept")
         }

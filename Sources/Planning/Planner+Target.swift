@@ -5,6 +5,8 @@ extension AppPlanning {
     mutating func chooseTarget() {
         guard case .spec(let candidate) = input.desired, candidate.isConfirmed else { return }
         follow(candidate)
+        // A command that runs is not cut off by a newer commit: it may be half-way through a database.
+        if memory.rollout?.command?.isUnderWay == true, !isPlanted(.commandCutOff) { return }
         if let pin = memory.pin {
             guard pin.unlessSpecIs == candidate.digest else {
                 memory.pin = nil
@@ -66,10 +68,11 @@ extension AppPlanning {
     private mutating func release(of candidate: Candidate, _ prepared: PreparedRelease) -> Release {
         // Numbers that containers carry are not given again, whatever the store knows of them.
         let unseen = input.unseen.compactMap { place(of: $0)?.release }
-        if let highest = (input.instances.map(\.labels.release) + unseen).max() {
+        let ran = numberOfRunCommand(candidate)
+        if let highest = ((input.instances + input.jobs).map(\.labels.release) + unseen).max() {
             memory.catchUp(with: highest)
         }
-        let number = prepared.adoptedNumber ?? memory.nextRelease
+        let number = prepared.adoptedNumber ?? ran?.release ?? memory.nextRelease
         memory.nextRelease = max(memory.nextRelease, number.next)
         return Release(
             number: number, spec: candidate.spec, specDigest: candidate.digest, image: prepared.image,
@@ -87,6 +90,12 @@ extension AppPlanning {
         memory.rollout = Rollout(target: release, startedAt: now, startedAtWall: input.wall)
         memory.kept = nil
         if input.prepared?.adoptedNumber == release.number { memory.rollout?.isAdopted = true }
+        if isNew, case .spec(let candidate) = input.desired, let ran = numberOfRunCommand(candidate),
+            ran.release == release.number
+        {
+            // Somebody whose store is lost has begun it: what has become of it is seen by looking.
+            memory.rollout?.command = JobRun(attempt: ran.attempt, phase: .starting(since: nil))
+        }
         if isNew { plan.newReleases.append(release) }
         plan.rolloutRecords.append(
             RolloutRecord(

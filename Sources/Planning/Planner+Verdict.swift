@@ -146,6 +146,12 @@ extension AppPlanning {
             plan.because = [blocker] + worldBlockers()
             return
         }
+        if let blocker = commandBlocker(rollout) {
+            plan.verdict = .progressing
+            plan.phase = "release command"
+            plan.because = [blocker] + worldBlockers()
+            return
+        }
         plan.verdict = isLate ? .held : .progressing
         plan.because = worldBlockers() + edgeBlockers() + bakeBlockers(rollout) + instanceBlockers(views)
         if plan.because.isEmpty {

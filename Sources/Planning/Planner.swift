@@ -113,6 +113,7 @@ struct AppPlanning {
         chooseTarget()
         quarantineUnbegun()
         move()
+        tidyCommands()
         if !isStoreBehind { routeAll() }
         plan.groupState = plan.groupState ?? groupStateNow()
         judge()
@@ -151,11 +152,23 @@ struct AppPlanning {
         share = movement.traffic(lit: rollout.litStep)
         if case .rollingBack = rollout.phase { share = nil }
         if memory.isPaused {
+            watchCommand(rollout)
             reviveStopped()
             return
         }
         switch rollout.phase {
-        case .moving: advance(rollout)
+        case .moving:
+            guard runCommand(rollout) else {
+                // Nothing of the new release is there, and the old one is kept as ever.
+                share = nil
+                if case .rollingBack(let failure) = memory.rollout?.phase, let failed = memory.rollout {
+                    rollBack(failed, failure)
+                } else {
+                    steady()
+                }
+                return
+            }
+            if let rollout = memory.rollout { advance(rollout) }
         case .rollingBack(let failure): rollBack(rollout, failure)
         case .held: reviveStopped()
         }
@@ -238,7 +251,7 @@ struct AppPlanning {
                 if id == instance.id { isStarting = true }
             case .launch(let order):
                 if order.name == instance.name { isStarting = true }
-            case .prepare, .repair, .removeNetwork, .route, .unroute:
+            case .prepare, .repair, .removeNetwork, .route, .unroute, .createJob, .startJob, .discardJob:
                 break
             }
         }

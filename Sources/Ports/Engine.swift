@@ -28,6 +28,16 @@ public protocol Engine: Sendable {
         _ order: InstanceOrder, secrets: DeliveredSecrets?
     ) async throws(EngineError) -> ContainerID
     func start(_ id: ContainerID) async throws(EngineError)
+    /// Makes a job's container with all that it needs, and does not start it. One of that name with the same labels is
+    /// taken as its own earlier result, whatever has become of it; another one is `EngineError.Code.conflict`.
+    func createJob(
+        _ order: JobOrder, secrets: DeliveredSecrets?
+    ) async throws(EngineError) -> ContainerID
+    /// Starts a job's container. The engine is asked once, whatever happens to the answer.
+    func startJob(_ id: ContainerID) async throws(EngineError)
+    /// Removes a job's container that was never started; one that is gone counts as removed. `conflict` if it runs or
+    /// has run.
+    func discardJob(_ id: ContainerID) async throws(EngineError)
     /// Returns when the container has stopped; one that is gone counts as stopped.
     func stop(_ id: ContainerID, grace: TimeSpan) async throws(EngineError)
     func restart(_ id: ContainerID, grace: TimeSpan) async throws(EngineError)

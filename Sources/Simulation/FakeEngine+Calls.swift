@@ -91,23 +91,28 @@ extension FakeEngine {
     /// `launch` for a world that keeps its own time.
     func launchNow(_ order: InstanceOrder) throws(EngineError) -> ContainerID {
         try call(.launch) { (state) throws(EngineError) in
-            if let installation = state.installation, order.labels.installation != installation {
-                throw EngineError(.policy, "the order is for another installation", call: "simulated")
-            }
-            let network = order.template.network
-            guard !state.foreignNetworks.contains(network) else {
-                throw EngineError(.conflict, "the network \(network) is of others", call: "simulated")
-            }
-            if !state.isOwnNetwork(network) {
-                state.networks.insert(
-                    EngineSnapshot.OwnedNetwork(name: network, project: order.labels.project))
-            }
-            try state.provide(order.template.image)
+            try Self.provide(order, &state)
             if let found = try Self.adopt(order, &state) { return found }
             let made = try Self.make(order, &state)
             try state.start(made, isAsked: true)
             return made.instance.id
         }
+    }
+
+    /// What a container needs before it is made.
+    static func provide(_ order: InstanceOrder, _ state: inout FakeEngineState) throws(EngineError) {
+        if let installation = state.installation, order.labels.installation != installation {
+            throw EngineError(.policy, "the order is for another installation", call: "simulated")
+        }
+        let network = order.template.network
+        guard !state.foreignNetworks.contains(network) else {
+            throw EngineError(.conflict, "the network \(network) is of others", call: "simulated")
+        }
+        if !state.isOwnNetwork(network) {
+            state.networks.insert(
+                EngineSnapshot.OwnedNetwork(name: network, project: order.labels.project))
+        }
+        try state.provide(order.template.image)
     }
 
     /// The container that has the name, if it is an earlier result of the same order; a leftover is removed.
@@ -116,7 +121,7 @@ extension FakeEngine {
     ) throws(EngineError) -> ContainerID? {
         guard let found = state.container(named: order.name) else { return nil }
         let instance = found.instance
-        guard found.owner == .installation, instance.labels.template == order.labels.template,
+        guard found.owner == .installation, instance.labels.job == nil, instance.labels.template == order.labels.template,
             instance.labels.app == order.labels.app, instance.labels.process == order.labels.process
         else {
             throw EngineError(.conflict, "the name \(order.name) is taken", call: "simulated")
@@ -134,7 +139,7 @@ extension FakeEngine {
         }
     }
 
-    private static func make(
+    static func make(
         _ order: InstanceOrder, _ state: inout FakeEngineState
     ) throws(EngineError) -> FakeContainer {
         let number = state.newContainerNumber()
@@ -176,7 +181,7 @@ extension FakeEngine {
         try change(id, .remove, isGoneFine: true) { _, state in state.remove(id) }
     }
 
-    private func change(
+    func change(
         _ id: ContainerID, _ kind: Action.Kind, isGoneFine: Bool = false,
         _ body: (FakeContainer, inout FakeEngineState) throws(EngineError) -> Void
     ) throws(EngineError) {

@@ -35,7 +35,11 @@ struct StoreDirectory: ~Copyable {
         lock = descriptor
     }
 
-    deinit { close(lock) }
+    deinit {
+        // Closing alone leaves the lock to a child that was forked and has not yet become another program.
+        flock(lock, LOCK_UN)
+        close(lock)
+    }
 
     /// Makes the database file, for its owner only, before the library would with other rights.
     borrowing func prepareFile() throws(StoreError) {

@@ -238,7 +238,7 @@ struct World {
     private mutating func perform(_ action: Action) {
         performed[action.kind, default: 0] += 1
         switch action {
-        case .prepare, .removeNetwork: break
+        case .prepare, .removeNetwork, .createJob, .startJob, .discardJob: break
         case .route(let route): apply(route)
         case .unroute(let key): routes?[key.process] = nil
         case .launch(let order): launch(order)
@@ -581,7 +581,9 @@ struct World {
     private func leavingID(_ action: Action) -> ContainerID? {
         switch action {
         case .stop(let id, _, _), .remove(let id, _, _), .restart(let id, _, _): id
-        case .prepare, .launch, .start, .repair, .removeNetwork, .route, .unroute: nil
+        case .prepare, .launch, .start, .repair, .removeNetwork, .route, .unroute, .createJob, .startJob,
+            .discardJob:
+            nil
         }
     }
 }

@@ -21,6 +21,8 @@ public struct AppSpec: Codable, Hashable, Sendable {
     public var group: String?
     /// Sorted by name; `nil` where there are none.
     public var secrets: [SecretSpec]?
+    /// Run once per release, before anything changes.
+    public var release: ReleaseCommandSpec?
     /// What later capabilities bring to life; decoded and validated, and refused with a clear message when used.
     public var later: LaterFeatures?
 
@@ -29,7 +31,7 @@ public struct AppSpec: Codable, Hashable, Sendable {
         files: [FileSpec] = [],
         dependsOn: [AppName] = [], processes: [ProcessSpec], volumes: [VolumeName: VolumeSpec] = [:],
         deploy: DeploySpec = DeploySpec(), reversible: Bool? = nil, group: String? = nil,
-        secrets: [SecretSpec]? = nil, later: LaterFeatures? = nil
+        secrets: [SecretSpec]? = nil, release: ReleaseCommandSpec? = nil, later: LaterFeatures? = nil
     ) {
         self.name = name
         self.project = project
@@ -43,6 +45,7 @@ public struct AppSpec: Codable, Hashable, Sendable {
         self.reversible = reversible
         self.group = group
         self.secrets = secrets
+        self.release = release
         self.later = later
     }
 

@@ -4,18 +4,15 @@
 public struct LaterFeatures: Codable, Hashable, Sendable {
     public var cron: [CronSpec]
     public var autoscaling: AutoscalingSpec?
-    /// Run once per release, before anything changes.
-    public var release: ReleaseCommandSpec?
     public var placement: [ProcessName: PlacementSpec]
 
     public init(
         cron: [CronSpec] = [],
-        autoscaling: AutoscalingSpec? = nil, release: ReleaseCommandSpec? = nil,
+        autoscaling: AutoscalingSpec? = nil,
         placement: [ProcessName: PlacementSpec] = [:]
     ) {
         self.cron = cron
         self.autoscaling = autoscaling
-        self.release = release
         self.placement = placement
     }
 
@@ -57,15 +54,6 @@ public struct AutoscalingSpec: Codable, Hashable, Sendable {
         self.min = min
         self.max = max
         self.targetCPU = targetCPU
-    }
-}
-
-public struct ReleaseCommandSpec: Codable, Hashable, Sendable {
-    public var command: [String]
-    public var timeout: TimeSpan?
-    public init(command: [String], timeout: TimeSpan? = nil) {
-        self.command = command
-        self.timeout = timeout
     }
 }
 

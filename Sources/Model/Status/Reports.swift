@@ -40,6 +40,8 @@ public struct EventRecord: Codable, Hashable, Sendable {
         case actionFailed = "action_failed"
         case storeRebuilt = "store_rebuilt"
         case reverted
+        case jobStarted = "job_started"
+        case releaseCommandEnded = "release_command_ended"
     }
 
     public init(

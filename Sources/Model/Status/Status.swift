@@ -341,6 +341,8 @@ public struct Blocker: Codable, Hashable, Sendable {
         case unverified
         /// What would happen differs from what was shown before the merge.
         case unplanned
+        /// The command that a release runs before anything changes.
+        case releaseCommand = "release_command"
     }
 
     public init(

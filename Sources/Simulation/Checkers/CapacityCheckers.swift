@@ -187,7 +187,9 @@ public struct CeilingChecker: Checker {
         switch action {
         case .launch(let order): order.labels
         case .start(let id, _): world.instances[id]?.observed.labels
-        case .stop, .restart, .remove, .repair, .prepare, .removeNetwork, .route, .unroute: nil
+        case .stop, .restart, .remove, .repair, .prepare, .removeNetwork, .route, .unroute, .createJob,
+            .startJob, .discardJob:
+            nil
         }
     }
 

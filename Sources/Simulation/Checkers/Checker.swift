@@ -75,6 +75,8 @@ public struct WorldTruth: Sendable {
 
     public var now: Instant
     public var instances: [ContainerID: Instance]
+    /// Containers of jobs: they end by themselves and get no requests.
+    public var jobs: [ContainerID: Instance] = [:]
     /// Every instance that has changed, in the order of the changes since the run began, so that what follows all of
     /// them need not look at all after each thing that happens. `nil`: nobody keeps count, and all may have changed.
     public var changes: [ContainerID]?

@@ -191,7 +191,9 @@ public struct QuarantineChecker: Checker {
         case .start(let id, _), .restart(let id, _, _):
             guard let found = world.instances[id]?.observed.labels else { return [] }
             labels = found
-        case .stop, .remove, .repair, .prepare, .removeNetwork, .route, .unroute: return []
+        case .stop, .remove, .repair, .prepare, .removeNetwork, .route, .unroute, .createJob, .startJob,
+            .discardJob:
+            return []
         }
         guard let since = failed[labels.app]?[labels.spec] else { return [] }
         let plan = watch.plan(call.action, app: labels.app, book, in: world)

@@ -167,10 +167,11 @@ public struct StrangerChecker: Checker {
     private func judge(_ action: Action, in world: WorldTruth) -> [String] {
         switch action {
         case .start(let id, let name), .stop(let id, let name, _), .restart(let id, let name, _),
-            .remove(let id, let name, _), .repair(let id, let name, _):
-            guard world.instances[id]?.isOurs == false else { return [] }
+            .remove(let id, let name, _), .repair(let id, let name, _), .startJob(let id, let name),
+            .discardJob(let id, let name):
+            guard (world.instances[id] ?? world.jobs[id])?.isOurs == false else { return [] }
             return ["\(action.kind) of \(name), which is not ours"]
-        case .prepare, .launch, .removeNetwork, .route, .unroute: return []
+        case .prepare, .launch, .removeNetwork, .route, .unroute, .createJob: return []
         }
     }
 }

@@ -98,6 +98,27 @@ struct SimulatedEngine: Engine {
         }
     }
 
+    func createJob(_ order: JobOrder, secrets: DeliveredSecrets?) async throws(EngineError) -> ContainerID {
+        try await world.perform(.createJob(order), incarnation, takes: world.startTime(40...300)) {
+            world.createJob(order)
+        }
+    }
+
+    func startJob(_ id: ContainerID) async throws(EngineError) {
+        // Sent once: an adapter that could send it twice would break its promise.
+        try await world.perform(
+            .startJob(id, name: name(id)), incarnation, takes: world.startTime(50...500), again: false
+        ) {
+            world.change(id) { () throws(EngineError) in try world.engine.startJob(id) }
+        }
+    }
+
+    func discardJob(_ id: ContainerID) async throws(EngineError) {
+        try await world.perform(.discardJob(id, name: name(id)), incarnation, takes: 10...60) {
+            world.change(id) { () throws(EngineError) in try world.engine.discardJob(id) }
+        }
+    }
+
     func removeNetwork(_ name: String) async throws(EngineError) {
         try await world.perform(.removeNetwork(name), incarnation, takes: 5...20) {
             Effect { () throws(EngineError) in try world.engine.removeNetwork(name) }

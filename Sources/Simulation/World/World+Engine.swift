@@ -78,6 +78,21 @@ extension World {
         return effect
     }
 
+    func createJob(_ order: JobOrder) -> Effect<ContainerID> {
+        if isDiskFull { return .failed(Self.error(.diskFull, "no space left")) }
+        if let error = imageProblem(order.template.image) { return .failed(error) }
+        let effect = Effect { () throws(EngineError) in try engine.createJob(order, secrets: nil) }
+        guard let instance = engine.instances.first(where: { $0.name == order.name }) else { return effect }
+        for mount in order.template.mounts { truth.volumes.insert(mount.volume) }
+        if lives[instance.id] == nil {
+            // The last word of its command says what becomes of it.
+            let temper = order.template.command?.last.flatMap(ImageTemper.init(rawValue:)) ?? .exit0
+            lives[instance.id] = Life(temper: temper, hasPort: false, isOurs: true, madeAs: order.name)
+        }
+        sync(instance.id)
+        return effect
+    }
+
     func change(_ id: ContainerID, _ body: () throws(EngineError) -> Void) -> Effect<Void> {
         let effect = Effect { () throws(EngineError) in try body() }
         if case .done = effect { sync(id) }

@@ -132,11 +132,13 @@ final class World: @unchecked Sendable {
         truth.changes?.append(id)
         guard let instance = engine.instance(id), let life = lives[id] else {
             truth.instances[id] = nil
+            truth.jobs[id] = nil
             return
         }
-        truth.instances[id] = WorldTruth.Instance(
+        let seen = WorldTruth.Instance(
             observed: instance, isHealthy: life.isHealthy, healthySince: life.healthySince,
             startedAt: life.startedAt, isOurs: life.isOurs, madeAs: life.madeAs)
+        if instance.labels.job == nil { truth.instances[id] = seen } else { truth.jobs[id] = seen }
     }
 
     // MARK: Waiting

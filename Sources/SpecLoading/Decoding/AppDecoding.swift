@@ -17,6 +17,7 @@ extension SpecDecoder {
         let (processes, volumes) = processesAndVolumes(top)
         let deploy = deploy(top["deploy"])
         let reversible = boolean(top["reversible"])
+        let release = decodeRelease(top["release"], processes: processes)
         decodeLater(top, processes: processes)
         let files = files(top["files"], processes: processes)
         let domain = processes.compactMap(\.effectiveDomains.first?.host).first
@@ -36,7 +37,7 @@ extension SpecDecoder {
         return AppSpec(
             name: appName, project: chosenProject ?? project, image: image, env: env, files: files,
             dependsOn: dependsOn, processes: processes, volumes: volumes, deploy: deploy,
-            reversible: reversible, group: group, secrets: secrets,
+            reversible: reversible, group: group, secrets: secrets, release: release,
             later: later.isEmpty ? nil : later)
     }
 

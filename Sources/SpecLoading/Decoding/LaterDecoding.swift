@@ -33,12 +33,6 @@ extension SpecDecoder {
 
     /// What stands at the top and is not acted on yet.
     func decodeLater(_ top: Fields, processes: [ProcessSpec]) {
-        if let field = top["release"], let fields = fields(field, "release") {
-            let timeout = duration(fields["timeout"], from: .seconds(1), to: .minutes(24 * 60))
-            if let command = command(require(fields, "command")) {
-                later.release = ReleaseCommandSpec(command: command, timeout: timeout)
-            }
-        }
         cron(top["cron"], processes: processes)
         autoscaling(top["autoscaling"], processes: processes)
     }

@@ -58,7 +58,7 @@ public enum SpecKeys {
         SpecKey("depends_on", .list(.name, atLeast: 0, atMost: 64), "Apps that must be converged first."),
         SpecKey("group", .name, "The release group: its apps promote together, and go back together."),
         SpecKey(
-            "release", .object, since: "later",
+            "release", .object,
             "A command that runs once per release, before anything changes."),
         SpecKey(
             "reversible", .boolean, default: "`true`",
@@ -199,8 +199,15 @@ public enum SpecKeys {
         }
 
     private static let release: [SpecKey] = [
-        SpecKey("release.command", .command, since: "later", isRequired: true, "The command."),
-        SpecKey("release.timeout", .duration, default: "`5m`", since: "later", "`1s` to `24h`.")
+        SpecKey(
+            "release.command", .command, isRequired: true,
+            "Run once per release in a container of its own, before anything of the app changes."),
+        SpecKey(
+            "release.timeout", .duration, default: "`5m`",
+            "How long it may run, `1s` to `24h`; then it is stopped and the release has failed."),
+        SpecKey(
+            "release.process", .name, default: "`web`, or the first process",
+            "The process whose environment, volumes, secrets and limits it gets.")
     ]
 
     private static let cron: [SpecKey] = [

@@ -31,7 +31,7 @@ indirect enum SpecTree {
         SpecTree.addSecrets(spec.secrets ?? [], style, to: &map)
         map.addNames("depends_on", spec.dependsOn.map(\.rawValue))
         map.addText("group", spec.group)
-        if let release = later.release { map.add("release", SpecTree.release(release)) }
+        if let release = spec.release { map.add("release", SpecTree.release(release)) }
         if let reversible = spec.reversible { map.add("reversible", .literal("\(reversible)")) }
         map.addMap("processes", spec.processes.map { ($0.name.rawValue, SpecTree.process($0, later, style)) })
         let volumes = spec.volumes.sorted { $0.key < $1.key }
@@ -83,6 +83,7 @@ indirect enum SpecTree {
         var map = Entries()
         map.addNames("command", release.command)
         map.addTime("timeout", release.timeout)
+        map.addText("process", release.process?.rawValue)
         return .map(map.all)
     }
 

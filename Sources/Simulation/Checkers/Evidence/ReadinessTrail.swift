@@ -81,7 +81,9 @@ struct ReadinessTrail {
         case .stop(let id, _, _), .restart(let id, _, _), .remove(let id, _, _):
             if isOver { beingTaken.remove(id) } else { beingTaken.insert(id) }
             return id
-        case .prepare, .launch, .start, .repair, .removeNetwork, .route, .unroute: return nil
+        case .prepare, .launch, .start, .repair, .removeNetwork, .route, .unroute, .createJob, .startJob,
+            .discardJob:
+            return nil
         }
     }
 
@@ -97,7 +99,9 @@ struct ReadinessTrail {
         case .stop(let id, _, _), .remove(let id, _, _):
             guard let instance = world.instances[id], instance.observed.state.isLive else { return }
             saidToBeGone[id] = world.now
-        case .restart, .prepare, .launch, .start, .repair, .removeNetwork, .route, .unroute: break
+        case .restart, .prepare, .launch, .start, .repair, .removeNetwork, .route, .unroute, .createJob,
+            .startJob, .discardJob:
+            break
         }
     }
 
@@ -113,7 +117,7 @@ struct ReadinessTrail {
         case .stop(let id, _, _), .remove(let id, _, _):
             paths[id]?.isDownByCall = true
             return id
-        case .prepare, .removeNetwork, .route, .unroute: break
+        case .prepare, .removeNetwork, .route, .unroute, .createJob, .startJob, .discardJob: break
         }
         return nil
     }

@@ -20,7 +20,9 @@ struct RouteWatch {
             return known[route.key].map { Change(before: $0.route, after: world.routes[route.key]?.route) }
         case .unroute(let key):
             return known[key].map { Change(before: $0.route, after: world.routes[key]?.route) }
-        case .prepare, .launch, .start, .stop, .restart, .remove, .repair, .removeNetwork: return nil
+        case .prepare, .launch, .start, .stop, .restart, .remove, .repair, .removeNetwork, .createJob,
+            .startJob, .discardJob:
+            return nil
         }
     }
 }
