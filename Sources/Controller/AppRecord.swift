@@ -22,6 +22,7 @@ struct AppRecord {
         var instances: [ContainerID: ObservedInstance] = [:]
         var health: [ContainerID: InstanceHealth] = [:]
         var jobs: [ContainerID: ObservedInstance] = [:]
+        var jobsSince: [ContainerID: Instant] = [:]
         var jobLogs: [ContainerID: [String]] = [:]
         var unseen: [ContainerID: String] = [:]
         var inherited: [String: Instant] = [:]
@@ -45,6 +46,7 @@ struct AppRecord {
             instances = other.instances
             health = other.health
             jobs = other.jobs
+            jobsSince = other.jobsSince
             jobLogs = other.jobLogs
             unseen = other.unseen
             inherited = other.inherited
@@ -100,6 +102,14 @@ struct AppRecord {
         _modify {
             makeUnique()
             yield &storage.jobs
+        }
+    }
+    /// Since when each of them was seen to run.
+    var jobsSince: [ContainerID: Instant] {
+        get { storage.jobsSince }
+        _modify {
+            makeUnique()
+            yield &storage.jobsSince
         }
     }
     /// The last lines of jobs that the planner has asked about.

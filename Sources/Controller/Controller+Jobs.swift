@@ -11,8 +11,13 @@ extension Controller {
     func noteJob(_ job: ObservedInstance) {
         let app = job.labels.app
         if apps[app]?.unseen[job.id] != nil { apps[app]?.unseen[job.id] = nil }
-        guard apps[app]?.jobs[job.id] != job else { return }
+        let before = apps[app]?.jobs[job.id]
+        guard before != job else { return }
         apps[app]?.jobs[job.id] = job
+        if job.state.isLive, before?.state.isLive != true || before?.startStamp != job.startStamp {
+            let now = clock.now()
+            apps[app]?.jobsSince[job.id] = now
+        }
         markDirty(app)
     }
 

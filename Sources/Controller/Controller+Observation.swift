@@ -235,6 +235,7 @@ extension Controller {
         apps[app]?.instances[id] = nil
         apps[app]?.health[id] = nil
         apps[app]?.jobs[id] = nil
+        apps[app]?.jobsSince[id] = nil
         apps[app]?.jobLogs[id] = nil
         apps[app]?.unseen[id] = nil
         markDirty(app)

@@ -207,7 +207,8 @@ struct PayloadPolicy: Sendable {
     private static let instanceLabels = [
         LabelKey.installation, LabelKey.project, LabelKey.app, LabelKey.process, LabelKey.release,
         LabelKey.spec,
-        LabelKey.template, LabelKey.source, LabelKey.path, LabelKey.commit, LabelKey.job, LabelKey.run
+        LabelKey.template, LabelKey.source, LabelKey.path, LabelKey.commit, LabelKey.job, LabelKey.run,
+        LabelKey.timeout
     ]
 
     static func isPinned(_ image: String) -> Bool {

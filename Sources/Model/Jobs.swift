@@ -16,9 +16,12 @@ public struct JobLabel: Codable, Hashable, Sendable {
     /// Lower and upper case letters, digits and dots, at least one that is no digit, so that the name of its container
     /// is never that of an instance; at most 40.
     public let run: String
+    /// The longest that it may run, in whole seconds; on the container, so that it is stopped even by a controller that
+    /// knows nothing else of it.
+    public var timeoutInSeconds: Int64
 
-    /// `nil` where `run` is not as it has to be.
-    public init?(kind: JobKind, run: String) {
+    /// `nil` where `run` is not as it has to be, or the time is not positive.
+    public init?(kind: JobKind, run: String, timeoutInSeconds: Int64) {
         let bytes = Array(run.utf8)
         func isAllowed(_ byte: UInt8) -> Bool {
             switch byte {
@@ -28,14 +31,18 @@ public struct JobLabel: Codable, Hashable, Sendable {
             default: false
             }
         }
-        guard (1...40).contains(bytes.count), bytes.allSatisfy(isAllowed), Int(run) == nil else { return nil }
+        guard (1...40).contains(bytes.count), bytes.allSatisfy(isAllowed), Int(run) == nil,
+            timeoutInSeconds > 0
+        else { return nil }
         self.kind = kind
         self.run = run
+        self.timeoutInSeconds = timeoutInSeconds
     }
 
     /// The `attempt`th run of a release's command, counted from 1.
-    public init(release: ReleaseNumber, attempt: Int) {
+    public init(release: ReleaseNumber, attempt: Int, timeout: TimeSpan) {
         kind = .release
+        timeoutInSeconds = max(1, timeout.wholeSecondsRoundedUp)
         run = "\(release).\(attempt)"
     }
 }

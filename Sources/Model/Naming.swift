@@ -64,6 +64,8 @@ public enum LabelKey {
     public static let job = "slipway.job"
     /// Jobs only: which run of the job it is.
     public static let run = "slipway.run"
+    /// Jobs only: the longest that it may run, in seconds.
+    public static let timeout = "slipway.timeout"
 }
 
 /// What the labels of a container say of it. Enough to rebuild a lost store together with git.
@@ -115,14 +117,14 @@ public struct InstanceLabels: Codable, Hashable, Sendable {
             let commit = labels[LabelKey.commit].flatMap(CommitID.init)
         else { return nil }
         let job: JobLabel?
-        switch (labels[LabelKey.job], labels[LabelKey.run]) {
-        case (nil, nil): job = nil
-        case (let kind?, let run?):
-            guard let kind = JobKind(rawValue: kind), let label = JobLabel(kind: kind, run: run) else {
-                return nil
-            }
+        switch (labels[LabelKey.job], labels[LabelKey.run], labels[LabelKey.timeout]) {
+        case (nil, nil, nil): job = nil
+        case (let kind?, let run?, let timeout?):
+            guard let kind = JobKind(rawValue: kind), let seconds = Int64(timeout),
+                let label = JobLabel(kind: kind, run: run, timeoutInSeconds: seconds)
+            else { return nil }
             job = label
-        // Half of it is neither an instance nor a job.
+        // A part of it is neither an instance nor a job.
         default: return nil
         }
         self.init(
@@ -143,6 +145,7 @@ public struct InstanceLabels: Codable, Hashable, Sendable {
         ]
         labels[LabelKey.job] = job?.kind.rawValue
         labels[LabelKey.run] = job?.run
+        labels[LabelKey.timeout] = job.map { "\($0.timeoutInSeconds)" }
         return labels
     }
 }

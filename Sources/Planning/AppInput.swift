@@ -14,6 +14,8 @@ public struct AppInput: Sendable {
     public var health: [ContainerID: InstanceHealth]
     /// Containers of the app's jobs, sorted by name.
     public var jobs: [ObservedInstance]
+    /// Since when this controller has seen each job run.
+    public var jobsSince: [ContainerID: Instant]
     /// The last lines of jobs whose end was asked about, by their container; empty where there are none.
     public var jobLogs: [ContainerID: [String]]
     /// Containers of the app that are there and could not be read since the controller started, sorted by name.
@@ -43,7 +45,7 @@ public struct AppInput: Sendable {
         app: AppName, now: Instant, wall: WallTime, installation: InstallationName, naming: Naming,
         desired: DesiredApp, memory: AppMemory, instances: [ObservedInstance],
         health: [ContainerID: InstanceHealth], jobs: [ObservedInstance] = [],
-        jobLogs: [ContainerID: [String]] = [:], unseen: [UnseenContainer] = [],
+        jobsSince: [ContainerID: Instant] = [:], jobLogs: [ContainerID: [String]] = [:], unseen: [UnseenContainer] = [],
         recordedNames: [ContainerID: String] = [:],
         inFlight: [Action] = [],
         failures: [ActionKey: ActionFailure] = [:], isEngineCurrent: Bool = true, engineProblem: String = "",
@@ -61,6 +63,7 @@ public struct AppInput: Sendable {
         self.instances = instances
         self.health = health
         self.jobs = jobs
+        self.jobsSince = jobsSince
         self.jobLogs = jobLogs
         self.unseen = unseen
         self.recordedNames = recordedNames

@@ -88,7 +88,8 @@ extension AppPlanning {
     }
 
     private func order(_ command: ReleaseCommand, attempt: Int) -> JobOrder {
-        let label = JobLabel(release: command.release.number, attempt: attempt)
+        let label = JobLabel(
+            release: command.release.number, attempt: attempt, timeout: command.spec.effectiveTimeout)
         let name = input.naming.job(app: input.app, name: .releaseCommand, run: label.run)
         var order = order(command.release, .releaseCommand, command.template, name: name)
         order.labels.job = label
@@ -123,12 +124,21 @@ extension AppPlanning {
     mutating func tidyCommands() {
         let commands = input.jobs.filter { $0.labels.job?.kind == .release }
         guard !commands.isEmpty else { return }
+        for job in commands where job.state.isLive && !isInUse(job) { endForgotten(job) }
         let kept = Set(commands.map(\.labels.release).sorted(by: >).uniqued().prefix(Self.keptCommands))
         for job in commands where !job.state.isLive && !isInUse(job) {
             if !kept.contains(job.labels.release) || isNeverToRun(job) {
                 perform(.remove(job.id, name: job.name, grace: .zero))
             }
         }
+    }
+
+    /// It was begun for a release that this store knows nothing of any more; nobody else will end it.
+    private mutating func endForgotten(_ job: ObservedInstance) {
+        guard let label = job.labels.job, let since = input.jobsSince[job.id] else { return }
+        let deadline = since + .seconds(label.timeoutInSeconds)
+        guard now >= deadline else { return wake(at: deadline) }
+        perform(.stop(job.id, name: job.name, grace: jobGrace(job)))
     }
 
     private func isInUse(_ job: ObservedInstance) -> Bool {

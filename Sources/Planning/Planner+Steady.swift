@@ -130,6 +130,26 @@ extension AppPlanning {
         }
     }
 
+    /// Before a release has begun to change anything: what the last good one has lost meanwhile comes back, and nothing
+    /// is taken away.
+    mutating func holdStill(_ rollout: Rollout) {
+        guard let release = memory.lastGood else { return }
+        for view in views(of: release, besides: rollout.target) {
+            let isSingle = [release, rollout.target].contains { release in
+                release.spec.process(view.name).map { ProcessView.isStopFirst($0, in: release.spec) } ?? false
+            }
+            if isSingle, view.hasLiveOthers { continue }
+            let surges = [release, rollout.target].map { release in
+                Planner.limits(release.spec.deploy, want: view.capacity).surge
+            }
+            let room = view.capacity + (isSingle ? 0 : surges.min() ?? 0) - view.liveCount
+            let started = revive(view.mine, release, room: room)
+            // What an overtaken release has put in its place serves as well.
+            let wanted = view.want - view.others.count(where: \.isReady)
+            launch(release, view, upTo: wanted, room: room - started)
+        }
+    }
+
     private func isStopFirst(_ view: ProcessView, _ release: Release) -> Bool {
         view.spec.map { ProcessView.isStopFirst($0, in: release.spec) } ?? false
     }
@@ -138,7 +158,7 @@ extension AppPlanning {
 
     mutating func rollBack(_ rollout: Rollout, _ failure: Failure) {
         guard endCommand(rollout) else {
-            steady()
+            holdStill(rollout)
             return
         }
         var rollout = memory.rollout ?? rollout

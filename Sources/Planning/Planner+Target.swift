@@ -6,7 +6,7 @@ extension AppPlanning {
         guard case .spec(let candidate) = input.desired, candidate.isConfirmed else { return }
         follow(candidate)
         // A command that runs is not cut off by a newer commit: it may be half-way through a database.
-        if memory.rollout?.command?.isUnderWay == true, !isPlanted(.commandCutOff) { return }
+        if memory.rollout?.command?.isUnderWay == true, !isStoreBehind, !isPlanted(.commandCutOff) { return }
         if let pin = memory.pin {
             guard pin.unlessSpecIs == candidate.digest else {
                 memory.pin = nil

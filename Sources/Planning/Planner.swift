@@ -159,12 +159,11 @@ struct AppPlanning {
         switch rollout.phase {
         case .moving:
             guard runCommand(rollout) else {
-                // Nothing of the new release is there, and the old one is kept as ever.
                 share = nil
                 if case .rollingBack(let failure) = memory.rollout?.phase, let failed = memory.rollout {
                     rollBack(failed, failure)
                 } else {
-                    steady()
+                    holdStill(rollout)
                 }
                 return
             }

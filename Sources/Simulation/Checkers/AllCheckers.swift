@@ -6,21 +6,13 @@ public enum Checkers {
             TrafficChecker.self,
             LastGoodChecker.self, RollbackChecker.self, QuarantineChecker.self, BoundedChecker.self,
             IdleChecker.self, DeletionChecker.self, VolumeChecker.self, StrangerChecker.self,
-            ActorChecker.self,
+            ActorChecker.self, CommandChecker.self,
             OrphanChecker.self, LevelChecker.self, IsolationChecker.self, OriginChecker.self,
             SupersedeChecker.self, LockChecker.self, ClockChecker.self, SilenceChecker.self,
             HonestyChecker.self,
             TogetherChecker.self, ConvergenceChecker.self, StabilityChecker.self
         ]
     }
-
-    /// Promises of features that are not there yet: a rule that no run can break would prove nothing.
-    public static let notYet: [(id: String, rule: String, waitsFor: String)] = [
-        (
-            "I15", "A release command runs at most once; where its outcome is not known, a person is asked.",
-            "with the release command"
-        )
-    ]
 
     /// Promises that are held to elsewhere than in the simulated world, and where.
     public static let elsewhere: [(id: String, rule: String, place: String)] = [

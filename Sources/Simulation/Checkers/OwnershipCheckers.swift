@@ -236,7 +236,7 @@ public struct OrphanChecker: Checker {
         guard !weather.isFoul(at: world.now), world.status != nil else { return [] }
         let ours = Set(
             world.instances.filter { $0.value.isOurs && !world.isLeftAlone($0.value) }.keys)
-        let owned = Set(world.stored.owned.keys)
+        let owned = Set(world.stored.owned.keys).subtracting(world.jobs.keys)
         return ours.subtracting(owned).sorted().map {
             "container \(world.name($0)) was made and is not recorded as ours"
         }

@@ -11,11 +11,15 @@ enum Outline {
         }
         for app in Set(world.rollouts.map(\.app)) { lines.append(history(app, world)) }
         lines += world.instances.sorted { $0.key < $1.key }.compactMap { extra($0.key, $0.value, world) }
+        lines += world.jobs.values.map { job in
+            "job \(job.observed.labels.app) \(job.observed.labels.release) \(end(job.observed.state))"
+        }
         lines += world.routes.map { route($0.key, $0.value) }
         lines += networks.map { "network \($0)" }
         lines += world.volumes.map { "volume \($0)" }
         lines += world.stored.openIntents.map { "no outcome: \($0.action.rawValue) \($0.object)" }
-        for owned in world.stored.owned.values where world.instances[owned.id] == nil {
+        for owned in world.stored.owned.values 
+        where world.instances[owned.id] == nil && world.jobs[owned.id] == nil {
             lines.append("recorded and gone: \(owned.name)")
         }
         return lines.sorted()
@@ -101,6 +105,10 @@ enum Outline {
             effective.nanoCPUs == wanted.nanoCPUs && effective.memoryInBytes == wanted.memoryInBytes
             && effective.restart == wanted.restart && effective.networks == [wanted.network]
         return isAsWanted ? nil : "tampered with: \(observed.name)"
+    }
+
+    private static func end(_ state: ContainerState) -> String {
+        if case .exited(let code, _) = state { "exited \(code)" } else { self.state(state) }
     }
 
     private static func state(_ state: ContainerState) -> String {

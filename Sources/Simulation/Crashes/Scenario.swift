@@ -22,7 +22,9 @@ public struct Scenario: Sendable {
             if case .push(let apps, _) = beat.act { return apps }
             return []
         }
-        return (first + pushed).allSatisfy { ImageTemper(image: $0.tag).isGood }
+        return (first + pushed).allSatisfy {
+            ImageTemper(image: $0.tag).isGood && ($0.command ?? "exit0") == "exit0"
+        }
     }
     /// Nobody has asked for anything that only the store remembers.
     var isOfGitAlone: Bool {
@@ -145,6 +147,8 @@ struct AppText: Sendable {
     var isSingleWriter = false
     var hasDomain = false
     var cpus: String?
+    /// How its release command behaves, such as `exit0`.
+    var command: String?
     /// In seconds.
     var minHealthyTime = 3
     /// Further lines of `deploy`.
@@ -162,6 +166,7 @@ struct AppText: Sendable {
         var lines = ["name: \(name)", "image: registry.test/\(name):\(tag)"]
         if let group { lines.append("group: \(group)") }
         if let setting { lines.append("env: {SETTING: \"\(setting)\"}") }
+        if let command { lines.append("release: {command: [bin/migrate, \(command)], timeout: 30s}") }
         if isSingleWriter { lines.append("volumes: {data: {shared: false}}") }
         lines += [
             "processes:", "  web:", "    replicas: \(web)", "    port: 8080", "    stop_grace_period: 5s",

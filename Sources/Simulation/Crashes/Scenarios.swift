@@ -63,6 +63,34 @@ public enum Scenarios {
                 "shop: rolled_back, v1 1-good, web 2, quarantined v2"
             ]),
         Scenario(
+            "release-command", "A release runs its command before anything of the app changes.",
+            first: [shop.with { $0.command = "exit0" }],
+            [
+                push(
+                    shop.with {
+                        $0.tag = "2-good"
+                        $0.command = "exit0"
+                    }, after: "1-good", "version 2")
+            ],
+            end: [
+                "job shop v1 exited 0", "job shop v2 exited 0", "shop history: v1 succeeded, v2 succeeded",
+                "shop: converged, v2 2-good, web 2"
+            ]),
+        Scenario(
+            "bad-release-command", "The command of a release fails: the old release stays, and the new one out.",
+            first: [shop],
+            [
+                push(
+                    shop.with {
+                        $0.tag = "2-good"
+                        $0.command = "crash"
+                    }, after: "1-good", "version 2")
+            ],
+            end: [
+                "job shop v2 exited 1", "shop history: v1 succeeded, v2 rolled_back",
+                "shop: rolled_back, v1 1-good, web 2, quarantined v2"
+            ]),
+        Scenario(
             "bad-first", "The first release of an app is bad: there is nothing to go back to.",
             first: [shop.with { $0.tag = "1-sick" }], [],
             end: ["shop history: v1 held", "shop: held, quarantined v1"]),

@@ -98,10 +98,17 @@ extension World {
             for spec in load(path, text) {
                 truth.wanted[spec.name] = spec
                 if namedAt[spec.image] == nil { namedAt[spec.image] = now }
-                if ImageTemper(image: spec.image).isGood { truth.goodImages.insert(spec.image) }
+                if ImageTemper(image: spec.image).isGood, Self.doesItsWork(spec.release) {
+                    truth.goodImages.insert(spec.image)
+                }
             }
         }
         happen(.pushed(id))
+    }
+
+    /// The last word of a release command says what becomes of it.
+    private static func doesItsWork(_ command: ReleaseCommandSpec?) -> Bool {
+        command?.command.last.map { $0 == ImageTemper.exit0.rawValue } ?? true
     }
 
     /// A file is named after its app.

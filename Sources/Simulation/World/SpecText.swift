@@ -12,6 +12,8 @@ struct AppDraft: Sendable {
     var isReversible = true
     var volume: VolumeDraft?
     var hasDomain: Bool
+    /// What becomes of its release command; `nil`: it has none.
+    var command: ImageTemper?
 
     struct VolumeDraft: Sendable { var isShared: Bool }
 
@@ -120,6 +122,9 @@ enum SpecText {
         if !app.dependsOn.isEmpty { lines.append("depends_on: [\(app.dependsOn.joined(separator: ", "))]") }
         if let group = app.group { lines.append("group: \(group)") }
         if !app.isReversible { lines.append("reversible: false") }
+        if let command = app.command {
+            lines.append("release: {command: [bin/migrate, \(command.rawValue)], timeout: 30s}")
+        }
         if let volume = app.volume { lines += ["volumes:", "  data: {shared: \(volume.isShared)}"] }
         lines.append("processes:")
         for process in app.processes { lines += yaml(process, app) }

@@ -57,6 +57,9 @@ struct Workload {
     private let hasEdge: Bool
     private var chance: Chance
     private var requests: Chance
+    /// A stream of its own, so that what is drawn of release commands changes nothing else.
+    private var commands: Chance
+    private let hasCommands: Bool
     private var apps: [AppDraft] = []
     private var past: [[AppDraft]] = []
     private var nextName = 0
@@ -69,6 +72,8 @@ struct Workload {
         self.hasEdge = hasEdge
         chance = Chance(seed: options.seed, concern: "workload")
         requests = Chance(seed: options.seed, concern: "people")
+        commands = Chance(seed: options.seed, concern: "commands")
+        hasCommands = commands.happens(40)
     }
 
     mutating func first() -> CommitPlan {
@@ -121,6 +126,8 @@ struct Workload {
             app.dependsOn = [other.name]
         }
         setTemper(&app)
+        let hasCommand = commands.happens(60)
+        if hasCommands, hasCommand { setCommand(&app) }
         apps.append(app)
     }
 
@@ -131,6 +138,13 @@ struct Workload {
         var temper = isBad && faults.contains(.app) ? bad : good
         if !faults.contains(.image), temper == .missing || temper == .tardy { temper = .good }
         app.temper = temper
+    }
+
+    /// With a new tag only: a release of the same image deserves what the one before did.
+    private mutating func setCommand(_ app: inout AppDraft) {
+        let bad = commands.pick([ImageTemper.crash, .oom, .sick, .deaf]) ?? .crash
+        let isBad = commands.happens(15)
+        app.command = isBad && faults.contains(.app) ? bad : .exit0
     }
 
     /// Changes one app or some, and says how.
@@ -165,6 +179,7 @@ struct Workload {
         case 0..<62:
             app.tag += 1
             setTemper(&app)
+            if app.command != nil { setCommand(&app) }
             return "\(app.name) to \(app.tag)-\(app.temper.rawValue)"
         case 62..<76:
             let process = chance.below(app.processes.count)
