@@ -58,14 +58,14 @@ extension ControlRouter {
         _ read: RequestReader, _ surface: any ControlSurface
     ) async throws(APIFailure) -> HTTPServerResponse {
         let app = try read.app()
-        let process = try read.name("process", ProcessName.self)
+        let subject = try logSubject(read)
         let tail = Int(try read.integer("tail", default: 100, in: 0...Int64(Self.longestList)))
         let since = try read.seconds("since")
         let follow = try read.flag("follow")
         let stream: AsyncThrowingStream<LogLine, any Error>
         do throws(ControlError) {
             stream = try await surface.logs(
-                app: app, process: process, tail: tail, sinceSeconds: since, follow: follow)
+                app: app, of: subject, tail: tail, sinceSeconds: since, follow: follow)
         } catch {
             throw APIFailure(error)
         }
@@ -91,6 +91,15 @@ extension ControlRouter {
                 _ = await outbox.put(EventStream.chunk(event: "error", Self.failure(error).report))
             }
         }
+    }
+
+    private func logSubject(_ read: RequestReader) throws(APIFailure) -> LogSubject {
+        let process = try read.name("process", ProcessName.self)
+        guard let job = try read.name("job", ProcessName.self) else { return .instances(of: process) }
+        guard process == nil else {
+            throw APIFailure.invalid("give query parameter 'process' or 'job', not both")
+        }
+        return .job(job, run: read.request.query["run"])
     }
 
     private static func failure(_ error: any Error) -> APIFailure {

@@ -40,7 +40,7 @@ struct Route: Sendable, Hashable {
         get(.appHistory, "/v1/apps/{app}/history", ["limit"]),
         get(.history, "/v1/history", ["limit"]),
         get(.diff, "/v1/apps/{app}/diff", ["from", "to"]),
-        get(.logs, "/v1/apps/{app}/logs", ["process", "tail", "since", "follow"]),
+        get(.logs, "/v1/apps/{app}/logs", ["process", "job", "run", "tail", "since", "follow"]),
         post(.retry, "/v1/apps/{app}/retry"),
         post(.rollback, "/v1/apps/{app}/rollback"),
         post(.abort, "/v1/apps/{app}/abort"),

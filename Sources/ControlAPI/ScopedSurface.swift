@@ -89,11 +89,11 @@ struct ScopedSurface: ControlSurface {
     }
 
     func logs(
-        app: AppName, process: ProcessName?, tail: Int, sinceSeconds: Int64?, follow: Bool
+        app: AppName, of subject: LogSubject, tail: Int, sinceSeconds: Int64?, follow: Bool
     ) async throws(ControlError) -> AsyncThrowingStream<LogLine, any Error> {
         _ = try await require(.logs, app)
         return try await base.logs(
-            app: app, process: process, tail: tail, sinceSeconds: sinceSeconds, follow: follow)
+            app: app, of: subject, tail: tail, sinceSeconds: sinceSeconds, follow: follow)
     }
 
     func events(after sequence: Int64, follow: Bool) async throws(ControlError) -> AsyncStream<EventRecord> {

@@ -366,15 +366,9 @@ extension Controller {
     }
 
     public func logs(
-        app: AppName, process: ProcessName?, tail: Int, sinceSeconds: Int64?, follow: Bool
+        app: AppName, of subject: LogSubject, tail: Int, sinceSeconds: Int64?, follow: Bool
     ) async throws(ControlError) -> AsyncThrowingStream<LogLine, any Error> {
-        guard let record = apps[app] else { throw unknownApp(app) }
-        let instances = record.instances.values.filter { process == nil || $0.labels.process == process }
-            .sorted { $0.name < $1.name }
-        guard !instances.isEmpty else {
-            throw ControlError(
-                .notFound, "\(app) has no container\(process.map { " of process \($0)" } ?? "") now")
-        }
+        let instances = try containers(of: subject, app)
         let engine = engine
         let (stream, continuation) = AsyncThrowingStream.makeStream(
             of: LogLine.self, bufferingPolicy: .bufferingNewest(4_096))
@@ -390,6 +384,32 @@ extension Controller {
         }
         continuation.onTermination = { _ in relay.cancel() }
         return stream
+    }
+
+    private func containers(
+        of subject: LogSubject, _ app: AppName
+    ) throws(ControlError) -> [ObservedInstance] {
+        guard let record = apps[app] else { throw unknownApp(app) }
+        switch subject {
+        case .instances(let process):
+            let instances = record.instances.values.filter { process == nil || $0.labels.process == process }
+            guard !instances.isEmpty else {
+                throw ControlError(
+                    .notFound, "\(app) has no container\(process.map { " of process \($0)" } ?? "") now")
+            }
+            return instances.sorted { $0.name < $1.name }
+        case .job(let name, let run):
+            let runs = record.jobs.values.filter { job in
+                job.labels.process == name && (run == nil || job.labels.job?.run == run)
+            }
+            guard let newest = runs.max(by: { ($0.labels.release, $0.name) < ($1.labels.release, $1.name) })
+            else {
+                throw ControlError(
+                    .notFound,
+                    "\(app) has no container of job \(name)\(run.map { ", run \($0)" } ?? "") now")
+            }
+            return [newest]
+        }
     }
 
     private static func relay(

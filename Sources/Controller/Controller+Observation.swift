@@ -177,7 +177,8 @@ extension Controller {
     func forget(_ id: ContainerID) {
         tick += 1
         touched[id] = tick
-        for (name, record) in apps where record.instances[id] != nil || record.jobs[id] != nil || record.unseen[id] != nil {
+        for (name, record) in apps
+        where record.instances[id] != nil || record.jobs[id] != nil || record.unseen[id] != nil {
             drop(id, of: name)
         }
         disown(id)
@@ -189,7 +190,8 @@ extension Controller {
         for container in unreadable {
             if let known = owned[container.id] {
                 // An app that a backup does not know, while it knows its containers, was found by its others.
-                if apps[known.app]?.instances[container.id] == nil, apps[known.app]?.jobs[container.id] == nil {
+                if apps[known.app]?.instances[container.id] == nil, apps[known.app]?.jobs[container.id] == nil
+                {
                     apps[known.app]?.unseen[container.id] = known.name
                 }
                 continue
@@ -329,7 +331,7 @@ extension Controller {
         return [memory.lastGood, memory.rollout?.target, memory.kept?.release].contains { release in
             release?.number == instance.labels.release && instance.labels.job != nil
                 || release?.number == instance.labels.release
-                && release?.templates[instance.labels.process]?.digest == instance.labels.template
+                    && release?.templates[instance.labels.process]?.digest == instance.labels.template
         }
     }
 

@@ -112,7 +112,8 @@ extension Controller {
             memory: record.memory,
             instances: record.instances.values.sorted { $0.name < $1.name }, health: record.health,
             jobs: record.jobs.values.sorted { $0.name < $1.name }, jobsSince: record.jobsSince,
-            jobLogs: record.jobLogs, unseen: record.unseen.map { UnseenContainer(id: $0.key, name: $0.value) }
+            jobLogs: record.jobLogs,
+            unseen: record.unseen.map { UnseenContainer(id: $0.key, name: $0.value) }
                 .sorted { ($0.name, $0.id) < ($1.name, $1.id) },
             recordedNames: recordedNames,
             inFlight: record.inFlight.sorted { $0.key < $1.key }.map(\.value) + inherited(record, now: now),

@@ -25,7 +25,8 @@ extension Controller {
     /// Puts the secrets of a container back before it is started again: a reboot has taken them.
     func restoreSecrets(of id: ContainerID, _ app: AppName) throws(EngineError) {
         guard let courier = configuration.secretCourier, let record = apps[app],
-            let labels = (record.instances[id] ?? record.jobs[id])?.labels, let secrets = Self.secrets(record, labels.template)
+            let labels = (record.instances[id] ?? record.jobs[id])?.labels,
+            let secrets = Self.secrets(record, labels.template)
         else { return }
         try courier.restore(current(secrets, of: app), to: SecretAddress(labels))
     }

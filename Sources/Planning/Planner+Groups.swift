@@ -120,6 +120,8 @@ extension Planner {
                     cause: .group,
                     message: "goes back with \(input.app) of its group, which \(failure.message)"))
         }
+        // Git may want another one to move as well, and has not been heard.
+        guard !inputs.contains(where: \.isUnheard) else { return nil }
         let taking = plans.filter { $0.groupState != .idle && $0.groupState != nil }
         return !taking.isEmpty && taking.allSatisfy { $0.groupState == .ready } ? .promote : nil
     }
@@ -133,6 +135,15 @@ extension AppInput {
         }
         if memory.rollout?.isDirect == true || memory.rollout?.isAdopted == true { return false }
         return memory.lastGood?.specDigest != candidate.digest
+            && !memory.quarantine.contains { $0.spec == candidate.digest }
+    }
+
+    /// The mirror says that it is to move, and the remote has not been asked since the controller started.
+    var isUnheard: Bool {
+        guard case .spec(let candidate) = desired, !candidate.isConfirmed, memory.pin == nil else {
+            return false
+        }
+        return memory.rollout == nil && memory.lastGood?.specDigest != candidate.digest
             && !memory.quarantine.contains { $0.spec == candidate.digest }
     }
 

@@ -101,7 +101,8 @@ extension AppPlanning {
     /// The command of another release runs, as a store that was lost does not know: never two at once.
     private func isOtherCommandAlive(_ rollout: Rollout) -> Bool {
         input.jobs.contains { job in
-            job.labels.job?.kind == .release && job.labels.release != rollout.target.number && job.state.isLive
+            job.labels.job?.kind == .release && job.labels.release != rollout.target.number
+                && job.state.isLive
         }
     }
 
@@ -206,7 +207,8 @@ extension AppPlanning {
             blocker.message = "the release command of \(number) runs; nothing changes before it is done"
             blocker.sinceSeconds = max(0, (now - since).milliseconds / 1_000)
         case .stopping: blocker.message = "the release command of \(number) is stopped"
-        case .starting(_?): blocker.message = "the engine was asked to start it, and has not been seen to do so"
+        case .starting(_?):
+            blocker.message = "the engine was asked to start it, and has not been seen to do so"
         case .making, .starting, .discarding, .ended: break
         }
         return blocker

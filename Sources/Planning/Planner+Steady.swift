@@ -233,7 +233,9 @@ extension AppPlanning {
         for instance in input.instances { remove(view(instance)) }
         for job in input.jobs { perform(.remove(job.id, name: job.name, grace: jobGrace(job))) }
         routeRemoval()
-        if input.instances.isEmpty, input.jobs.isEmpty, input.unseen.isEmpty, input.inFlight.isEmpty, plan.actions.isEmpty {
+        if input.instances.isEmpty, input.jobs.isEmpty, input.unseen.isEmpty, input.inFlight.isEmpty,
+            plan.actions.isEmpty
+        {
             plan.isForgotten = true
             event(.appRemoved, "removed with all its containers; its volumes are kept")
         }

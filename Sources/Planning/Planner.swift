@@ -167,6 +167,11 @@ struct AppPlanning {
                 }
                 return
             }
+            if rollout.command?.end == nil, memory.rollout?.command?.end != nil {
+                // A newer commit may have waited for it.
+                chooseTarget()
+                guard memory.rollout?.target.number == rollout.target.number else { return move() }
+            }
             if let rollout = memory.rollout { advance(rollout) }
         case .rollingBack(let failure): rollBack(rollout, failure)
         case .held: reviveStopped()

@@ -31,9 +31,9 @@ public protocol ControlSurface: Sendable {
     func resume(app: AppName) async throws(ControlError) -> CommandReport
     /// Sends a test through all channels of notices, or one, and waits for how it ends.
     func testNotices(channel: SourceName?) async throws(ControlError) -> NoticeTestReport
-    /// Log lines of all instances of an app, merged as they come.
+    /// Log lines of an app's instances, or of a run of one of its jobs, merged as they come.
     func logs(
-        app: AppName, process: ProcessName?, tail: Int, sinceSeconds: Int64?, follow: Bool
+        app: AppName, of subject: LogSubject, tail: Int, sinceSeconds: Int64?, follow: Bool
     ) async throws(ControlError) -> AsyncThrowingStream<LogLine, any Error>
     /// Past events after `sequence`, then new ones as they happen if `follow`.
     func events(after sequence: Int64, follow: Bool) async throws(ControlError) -> AsyncStream<EventRecord>
@@ -43,6 +43,14 @@ public protocol ControlSurface: Sendable {
     func readiness() async -> String?
     /// Figures for `/metrics`.
     func metrics() async -> ControllerFigures
+}
+
+/// Whose log is asked for.
+public enum LogSubject: Sendable, Hashable {
+    /// All instances, or those of one process.
+    case instances(of: ProcessName?)
+    /// One run of a job, by the name of the job: the newest whose container is there, unless it is named.
+    case job(ProcessName, run: String?)
 }
 
 /// What the metrics page shows beyond the status.

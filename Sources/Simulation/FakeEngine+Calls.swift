@@ -121,7 +121,8 @@ extension FakeEngine {
     ) throws(EngineError) -> ContainerID? {
         guard let found = state.container(named: order.name) else { return nil }
         let instance = found.instance
-        guard found.owner == .installation, instance.labels.job == nil, instance.labels.template == order.labels.template,
+        guard found.owner == .installation, instance.labels.job == nil,
+            instance.labels.template == order.labels.template,
             instance.labels.app == order.labels.app, instance.labels.process == order.labels.process
         else {
             throw EngineError(.conflict, "the name \(order.name) is taken", call: "simulated")

@@ -236,6 +236,10 @@ import Testing
             #expect(result.code == 0)
             #expect(result.output == "shop-web-v42-1 │ one\nshop-web-v42-1 │ two\n")
             #expect(running.surface.asked == ["logs shop - 5 60 true"])
+            _ = await running.slipway("logs", "shop", "-f", "--job", "release", "--run", "v2.1")
+            #expect(running.surface.asked.last == "logs shop job release v2.1 100 - true")
+            let both = await running.slipway("logs", "shop", "--job", "release", "--process", "web")
+            #expect(both.code == 64)
         }
     }
 

@@ -120,12 +120,15 @@ final class ScriptedSurface: ControlSurface {
     func resume(app: AppName) async throws(ControlError) -> CommandReport { try command("resume \(app)") }
 
     func logs(
-        app: AppName, process: ProcessName?, tail: Int, sinceSeconds: Int64?, follow: Bool
+        app: AppName, of subject: LogSubject, tail: Int, sinceSeconds: Int64?, follow: Bool
     ) async throws(ControlError) -> AsyncThrowingStream<LogLine, any Error> {
         let since = sinceSeconds.map { "\($0)" } ?? "-"
-        let script = try answer("logs \(app) \(process.map(\.rawValue) ?? "-") \(tail) \(since) \(follow)") {
-            $0
-        }
+        let words =
+            switch subject {
+            case .instances(let process): process.map(\.rawValue) ?? "-"
+            case .job(let job, let run): "job \(job)\(run.map { " \($0)" } ?? "")"
+            }
+        let script = try answer("logs \(app) \(words) \(tail) \(since) \(follow)") { $0 }
         let (stream, continuation) = AsyncThrowingStream.makeStream(of: LogLine.self)
         continuation.onTermination = { [weak self] _ in self?.endedStreams.withLock { $0 += 1 } }
         for line in script.logs { continuation.yield(line) }

@@ -22,6 +22,9 @@ import Testing
         try await compare(scenario)
     }
 
+    @Test(.serialized, arguments: Scenario.jobs)
+    func `jobs`(_ scenario: Scenario) async throws { try await compare(scenario) }
+
     @Test(.serialized, arguments: Scenario.races)
     func `races`(_ scenario: Scenario) async throws { try await compare(scenario) }
 

@@ -113,7 +113,7 @@ actor Stage {
             try await engine.repair(id, repairs)
         }
     }
-    private func result(
+    func result(
         _ what: String, _ id: ContainerID, _ call: (any Engine) async throws(EngineError) -> Void
     ) async {
         do throws(EngineError) {

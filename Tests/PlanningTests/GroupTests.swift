@@ -123,6 +123,29 @@ import Testing
         group.run { $0.isAt("three") }
     }
 
+    /// A store that was put back has one under way and knows nothing of the other's; the remote has not been asked yet.
+    @Test func noneSucceedsBeforeGitIsHeardOfTheOthers() {
+        var group = started()
+        group.commit("two", ["api": .healthy, "web": .slow])
+        let (api, web) = (AppName("api").require, AppName("web").require)
+        let before = group.members[web]?.memory
+        group.run {
+            $0.members[api]?.lastPlan?.verdict == .progressing && $0.members[web]?.memory.rollout != nil
+        }
+        if let before { group.members[web]?.memory = before }
+        let wanted = group.members[web]?.desired
+        if case .spec(var candidate) = wanted {
+            candidate.isConfirmed = false
+            group.members[web]?.desired = .spec(candidate)
+        }
+        for _ in 0..<60 {
+            group.step()
+            #expect(group.members[api]?.memory.lastGood?.spec.image == "api-one")
+        }
+        if let wanted { group.members[web]?.desired = wanted }
+        group.run { $0.isAt("two") }
+    }
+
     @Test func nothingStartsBeforeAllCan() {
         var group = started()
         group.commit("two", ["api": .healthy, "web": .healthy])

@@ -23,6 +23,9 @@ struct World {
     var instances: [ContainerID: ObservedInstance] = [:]
     var health: [ContainerID: InstanceHealth] = [:]
     var names: [ContainerID: String] = [:]
+    var jobs: [ObservedInstance] = []
+    var jobLogs: [ContainerID: [String]] = [:]
+    var jobsSince: [ContainerID: Instant] = [:]
     /// There, and the engine says nothing of them.
     var unseen: [UnseenContainer] = []
     var inFlight: [(action: Action, due: Instant)] = []
@@ -99,7 +102,8 @@ struct World {
         AppInput(
             app: app, now: now, wall: WallTime(secondsSince1970: now.nanoseconds / 1_000_000_000),
             installation: installation, naming: naming, desired: desired, memory: memory,
-            instances: instances.values.sorted { $0.name < $1.name }, health: health, unseen: unseen,
+            instances: instances.values.sorted { $0.name < $1.name }, health: health,
+            jobs: jobs, jobsSince: jobsSince, jobLogs: jobLogs, unseen: unseen,
             recordedNames: names,
             inFlight: inFlight.map(\.action), failures: failures, isEngineCurrent: isEngineCurrent,
             prepared: prepared, edge: edge)
@@ -238,16 +242,22 @@ struct World {
     private mutating func perform(_ action: Action) {
         performed[action.kind, default: 0] += 1
         switch action {
-        case .prepare, .removeNetwork, .createJob, .startJob, .discardJob: break
+        case .prepare, .removeNetwork: break
+        case .createJob(let order): make(order)
+        case .startJob(let id, _): job(id) { $0.state = .running }
+        case .discardJob(let id, _): jobs.removeAll { $0.id == id }
         case .route(let route): apply(route)
         case .unroute(let key): routes?[key.process] = nil
         case .launch(let order): launch(order)
         case .start(let id, _), .restart(let id, _, _): run(id)
-        case .stop(let id, _, _): change(id) { $0.state = .exited(code: 143, outOfMemory: false) }
+        case .stop(let id, _, _):
+            change(id) { $0.state = .exited(code: 143, outOfMemory: false) }
+            job(id) { $0.state = .exited(code: 143, outOfMemory: false) }
         case .remove(let id, _, _):
             instances[id] = nil
             health[id] = nil
             names[id] = nil
+            jobs.removeAll { $0.id == id }
         case .repair(let id, _, _): change(id) { $0.state = .running }
         }
     }

@@ -106,12 +106,27 @@ import Testing
         #expect(Set(file.diagnostics.map(\.code)) == ["not_yet_supported"])
         #expect(
             file.diagnostics.map(\.keyPath) == [
-                "release", "domains", "placement", "cron", "deploy.analysis[0].metric",
+                "domains", "placement", "cron", "deploy.analysis[0].metric",
                 "deploy.analysis[1].metric", "autoscaling"
             ])
         #expect(
             try load(text, hasEdge: true).diagnostics.map(\.keyPath)
-                == ["release", "placement", "cron", "autoscaling"])
+                == ["placement", "cron", "autoscaling"])
+    }
+
+    @Test func aReleaseCommandIsDecodedInFull() throws {
+        let text = shop + "release: {command: [bin/migrate, --all], timeout: 10m, process: web}\n"
+        let release = try #require(try spec(text).spec.release)
+        #expect(
+            release
+                == ReleaseCommandSpec(
+                    command: ["bin/migrate", "--all"], timeout: .minutes(10), process: ProcessName("web")))
+        let short = try #require(try spec(shop + "release: {command: [bin/migrate]}\n").spec.release)
+        #expect(short.timeout == nil && short.effectiveTimeout == .minutes(5))
+        // Changing it is a release, and none of the processes is made anew for it.
+        let with = try spec(text)
+        let without = try spec(shop)
+        #expect(with.digest != without.digest)
     }
 
     @Test func howAReleaseTakesOverIsDecodedInFull() throws {

@@ -172,6 +172,29 @@ import Testing
         }
     }
 
+    /// A child that was forked and has not become another program yet has every file of this process.
+    @Test func aClosedStoreIsFreeWhateverAChildHolds() async throws {
+        try await withTemporaryDirectory { directory in
+            let store = try await SQLiteStore(directory: directory)
+            let lock = try #require(Self.descriptor(of: directory + "/slipway.lock"))
+            let held = dup(lock)
+            defer { close(held) }
+            await store.close()
+            let next = try await SQLiteStore(directory: directory)
+            await next.close()
+        }
+    }
+
+    /// The number under which this process has the file open.
+    private static func descriptor(of path: String) -> Int32? {
+        (0..<Int32(1_024)).first { number in
+            var buffer = [CChar](repeating: 0, count: 4_096)
+            let count = unsafe readlink("/proc/self/fd/\(number)", &buffer, buffer.count)
+            return count > 0
+                && String(decoding: buffer.prefix(count).map(UInt8.init(bitPattern:)), as: UTF8.self) == path
+        }
+    }
+
     @Test func commitsInParallelAllLand() async throws {
         try await withTemporaryDirectory { directory in
             let store = try await SQLiteStore(directory: directory)

@@ -104,17 +104,22 @@ enum CommandTable {
             arguments: [Argument("CONTAINER", "a container's name, its id, or the beginning of its id")],
             examples: [Example("slipway trace shop-web-v42-1", "container → release → commit → file")]),
         CommandDescription(
-            name: "logs", summary: "Show the log lines of an app's instances", arguments: [app],
+            name: "logs", summary: "Show the log lines of an app's instances, or of a job", arguments: [app],
             options: [
                 Option("follow", short: "f", "go on with new lines as they come"),
                 Option("process", value: "NAME", "one process only"),
+                Option(
+                    "job", value: "NAME",
+                    "a job's newest run instead: `release` is the release command"),
+                Option("run", value: "RUN", "with --job: this run, such as v42.1"),
                 Option("since", value: "TIME", "lines of the last such time only, such as 10m"),
                 Option("tail", value: "N", "so many last lines of each instance; default 100, at most 10000")
             ],
             examples: [
                 Example("slipway logs shop -f", "follow all instances of shop"),
                 Example(
-                    "slipway logs shop --process worker --since 10m", "the last ten minutes of the workers")
+                    "slipway logs shop --process worker --since 10m", "the last ten minutes of the workers"),
+                Example("slipway logs shop --job release -f", "the release command, while it runs")
             ]),
         CommandDescription(
             name: "events", summary: "Show what the controller has seen and done",

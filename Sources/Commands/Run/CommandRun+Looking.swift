@@ -61,11 +61,15 @@ extension CommandRun {
 
     func logs() async throws -> Int32 {
         let path = ["v1", "apps", try app().rawValue, "logs"]
-        if let process = invocation.options["process"], ProcessName(process) == nil {
-            throw usage("'\(process)' is not a process's name")
+        let (process, job) = (invocation.options["process"], invocation.options["job"])
+        for name in [process, job].compactMap(\.self) where ProcessName(name) == nil {
+            throw usage("'\(name)' is not the name of a process or a job")
         }
+        if process != nil, job != nil { throw usage("--process and --job do not go together") }
+        if job == nil, invocation.options["run"] != nil { throw usage("--run needs --job NAME") }
         let query = [
-            ("process", invocation.options["process"]), ("tail", try number("tail", in: 0...10_000)),
+            ("process", process), ("job", job), ("run", invocation.options["run"]),
+            ("tail", try number("tail", in: 0...10_000)),
             ("since", try span("since")?.description)
         ]
         guard invocation.has("follow") else {

@@ -18,7 +18,7 @@ enum Outline {
         lines += networks.map { "network \($0)" }
         lines += world.volumes.map { "volume \($0)" }
         lines += world.stored.openIntents.map { "no outcome: \($0.action.rawValue) \($0.object)" }
-        for owned in world.stored.owned.values 
+        for owned in world.stored.owned.values
         where world.instances[owned.id] == nil && world.jobs[owned.id] == nil {
             lines.append("recorded and gone: \(owned.name)")
         }

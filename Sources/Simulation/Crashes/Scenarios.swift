@@ -77,7 +77,8 @@ public enum Scenarios {
                 "shop: converged, v2 2-good, web 2"
             ]),
         Scenario(
-            "bad-release-command", "The command of a release fails: the old release stays, and the new one out.",
+            "bad-release-command",
+            "The command of a release fails: the old release stays, and the new one out.",
             first: [shop],
             [
                 push(

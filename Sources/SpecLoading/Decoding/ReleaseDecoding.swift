@@ -16,7 +16,8 @@ extension SpecDecoder {
         if !processes.contains(where: { $0.name == name }) {
             let names = processes.map(\.name.rawValue).joined(separator: ", ")
             error(
-                "unknown_process", "`\(field.path)` must be a process of the app, one of \(names), not `\(name)`",
+                "unknown_process",
+                "`\(field.path)` must be a process of the app, one of \(names), not `\(name)`",
                 at: field.mark, field.path)
         }
         return name

@@ -16,7 +16,7 @@ _slipway() {
         history) words="--limit --output --socket --server --token-file --no-color --help" ;;
         diff) words="--output --socket --server --token-file --no-color --help" ;;
         trace) words="--output --socket --server --token-file --no-color --help" ;;
-        logs) words="--follow --process --since --tail --output --socket --server --token-file --no-color --help" ;;
+        logs) words="--follow --process --job --run --since --tail --output --socket --server --token-file --no-color --help" ;;
         events) words="--follow --after --output --socket --server --token-file --no-color --help" ;;
         plan) words="--repo --head --base --source --output --socket --server --token-file --no-color --help" ;;
         validate) words="--project --output --socket --server --token-file --no-color --help" ;;

@@ -8,7 +8,7 @@ _slipway() {
         'history:List rollouts, newest first'
         'diff:Show what differs between two releases'
         'trace:Say where a container comes from'
-        'logs:Show the log lines of an app s instances'
+        'logs:Show the log lines of an app s instances, or of a job'
         'events:Show what the controller has seen and done'
         'plan:Say what a commit or a work tree would change'
         'validate:Check specs without a controller'
@@ -93,6 +93,8 @@ _slipway() {
         logs) _arguments \
             '--follow[go on with new lines as they come]' \
             '--process[one process only]:NAME: ' \
+            '--job[a job s newest run instead   release  is the release command]:NAME: ' \
+            '--run[with --job  this run, such as v42.1]:RUN: ' \
             '--since[lines of the last such time only, such as 10m]:TIME: ' \
             '--tail[so many last lines of each instance; default 100, at most 10000]:N: ' \
             '--output[how the result is written  table (for people), wide, json, yaml, text or markdown]:FORMAT:(table wide json yaml text markdown)' \
