@@ -90,6 +90,13 @@ import Testing
         try await golden("rolling", commits, ["--what", "good"])
     }
 
+    @Test func `a release command is told before anything starts`() async throws {
+        let commits = [1, 2].map {
+            ["shop.yaml": app("shop", $0, web + "release: {command: [bin/migrate]}\n")]
+        }
+        try await golden("release-command", commits, ["--what", "good"])
+    }
+
     @Test func `a canary behind an edge is told with its share of the requests`() async throws {
         let commits = [1, 2].map {
             ["shop.yaml": app("shop", $0, web + "domains: [a.example.com]\n" + canary)]

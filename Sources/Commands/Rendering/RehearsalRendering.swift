@@ -189,7 +189,8 @@ struct RehearsalRendering {
         case .question, .waiting, .held, .installation: .held
         case .succeeded, .restored: .good
         case .rollout, .step: .busy
-        case .commit, .image, .start, .ready, .proven, .bake, .weight, .stop, .removed, .kept: .plain
+        case .commit, .image, .command, .start, .ready, .proven, .bake, .weight, .stop, .removed, .kept:
+            .plain
         }
     }
 

@@ -41,7 +41,9 @@ extension CommandRun {
         var report = RehearsalReport(
             commit: subject.plan.head.snapshot.commit, base: subject.plan.base?.snapshot.commit,
             notes: subject.notes, scenarios: records,
-            assumptions: Rehearsal.assumptions(hasEdge: records.contains(where: \.hasEdge)))
+            assumptions: Rehearsal.assumptions(
+                hasEdge: records.contains(where: \.hasEdge),
+                hasCommand: records.contains(where: \.hasCommand)))
         let code = report.exitCode
         if let app { try narrow(&report, to: app) }
         try show(report) { RehearsalRendering(style: style, isShort: isAll).lines($0) }

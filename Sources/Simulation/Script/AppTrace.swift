@@ -6,7 +6,7 @@ internal import Ports
 struct AppTrace {
     /// In the order in which they stand in a line.
     enum Kind: Int {
-        case image, noImage, rollout, step, start, again, exit, lost, ready, proven, bake, question, waiting
+        case image, noImage, rollout, command, step, start, again, exit, lost, ready, proven, bake, question, waiting
         case failed, weight, drain, stop, removed, restored, succeeded, kept, held
     }
     struct Fragment {
@@ -111,6 +111,7 @@ struct AppTrace {
     mutating func take(_ event: EventRecord, at now: Int64, _ steps: [Step]) {
         switch event.kind {
         case .rolloutStarted: fragments.append(.init(kind: .rollout, text: Self.movement(event, steps)))
+        case .releaseCommandEnded: fragments.append(.init(kind: .command, text: event.message))
         case .stepPassed: break
         case .rolloutSucceeded:
             outcome = .succeeded
@@ -307,6 +308,7 @@ struct AppTrace {
         case .image: return [(.image, "\(names) \(are) on the host")]
         case .noImage: return all.prefix(1).map { (.trouble, "the image cannot be pulled: \($0)") }
         case .rollout: return all.map { (.rollout, $0) }
+        case .command: return all.map { (.command, $0) }
         case .step: return all.map { (.step, $0) }
         case .start: return [(.start, "\(names) \(are) started")]
         case .again: return [(.start, "\(names) \(are) started again")]

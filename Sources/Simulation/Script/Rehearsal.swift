@@ -26,7 +26,9 @@ public final class Rehearsal: @unchecked Sendable {
     public static let registryAway = TimeSpan.minutes(10)
     public static let hostAway = TimeSpan.seconds(60)
     /// What is assumed of how long things take.
-    public static func assumptions(hasEdge: Bool) -> [String] { ScriptedTimes.sentences(hasEdge: hasEdge) }
+    public static func assumptions(hasEdge: Bool, hasCommand: Bool) -> [String] {
+        ScriptedTimes.sentences(hasEdge: hasEdge, hasCommand: hasCommand)
+    }
 
     private init(_ plan: RehearsalPlan, _ scenario: RehearsalScenario) {
         self.plan = plan

@@ -49,10 +49,12 @@ struct RehearsalSpecs {
     var base: [AppName: AppSpec] = [:]
     var head: [AppName: AppSpec] = [:]
     var hasEdge = false
+    var hasCommand = false
 
     init(_ plan: RehearsalPlan) {
         base = plan.base.map { Self.load($0, plan.project) } ?? [:]
         head = Self.load(plan.head, plan.project)
+        hasCommand = head.values.contains { $0.release != nil }
         hasEdge = (Array(base.values) + head.values).contains { spec in
             spec.processes.contains(where: \.isRouted)
         }

@@ -18,6 +18,8 @@ public struct RehearsalRecord: Codable, Hashable, Sendable {
     /// Apps of the state before that were not converged when the commit came.
     public var unsettledBefore: [AppName]
     public var hasEdge: Bool
+    /// An app has a release command.
+    public var hasCommand: Bool
 
     public struct App: Codable, Hashable, Sendable {
         public var app: AppName
@@ -80,7 +82,7 @@ public struct RehearsalRecord: Codable, Hashable, Sendable {
         public var newPercent: Int?
 
         public enum Kind: String, Codable, Hashable, Sendable, CaseIterable {
-            case commit, image, rollout, start, ready, proven, bake, step, weight, stop, removed, trouble
+            case commit, image, rollout, command, start, ready, proven, bake, step, weight, stop, removed, trouble
             case question, waiting, failed, restored, succeeded, kept, held
             case installation
         }

@@ -174,6 +174,7 @@ final class RehearsalRecorder: @unchecked Sendable {
         }
         return RehearsalRecord(
             scenario: scenario, apps: found, untouched: untouched, moments: moments, diagnostics: diagnostics,
-            isSettled: isSettled, durationMilliseconds: last, unsettledBefore: [], hasEdge: specs.hasEdge)
+            isSettled: isSettled, durationMilliseconds: last, unsettledBefore: [], hasEdge: specs.hasEdge,
+            hasCommand: specs.hasCommand)
     }
 }

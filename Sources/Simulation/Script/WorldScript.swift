@@ -82,6 +82,8 @@ enum ScriptedTimes {
     static let readyAfterLaunch: Int64 = 2_000_000_000
     /// Nanoseconds from SIGTERM until a process is gone.
     static let stop: Int64 = 1_000_000_000
+    /// Nanoseconds that a job runs.
+    static let job: Int64 = 5_000_000_000
     /// Milliseconds between two ends of the six sessions that an instance has when it begins to drain.
     static let session: Int64 = 333
 
@@ -91,7 +93,8 @@ enum ScriptedTimes {
     }
 
     /// What has been assumed, for people.
-    static func sentences(hasEdge: Bool) -> [String] {
+    static func sentences(hasEdge: Bool, hasCommand: Bool) -> [String] {
+        let command = "a release command takes 5 s and does its work"
         let requests = "each process with a domain gets 20 requests a second"
         return [
             "the commit is noticed at once, as with a webhook; by polling it takes up to the poll interval",
@@ -99,7 +102,7 @@ enum ScriptedTimes {
             "a container starts in 1 s, and its app is ready 1 s later",
             "a process ends 1 s after SIGTERM, and requests that are open when it begins to drain within 2 s",
             "a person who is asked says yes at once"
-        ] + (hasEdge ? [requests] : [])
+        ] + (hasCommand ? [command] : []) + (hasEdge ? [requests] : [])
     }
 }
 

@@ -85,8 +85,9 @@ extension World {
         guard let instance = engine.instances.first(where: { $0.name == order.name }) else { return effect }
         for mount in order.template.mounts { truth.volumes.insert(mount.volume) }
         if lives[instance.id] == nil {
-            // The last word of its command says what becomes of it.
-            let temper = order.template.command?.last.flatMap(ImageTemper.init(rawValue:)) ?? .exit0
+            // The last word of its command says what becomes of it; in a rehearsal it does its work.
+            let word = script == nil ? order.template.command?.last : nil
+            let temper = word.flatMap(ImageTemper.init(rawValue:)) ?? .exit0
             lives[instance.id] = Life(temper: temper, hasPort: false, isOurs: true, madeAs: order.name)
         }
         sync(instance.id)
