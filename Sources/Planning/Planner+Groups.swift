@@ -138,13 +138,17 @@ extension AppInput {
             && !memory.quarantine.contains { $0.spec == candidate.digest }
     }
 
-    /// The mirror says that it is to move, and the remote has not been asked since the controller started.
+    /// Nothing of it moves, and git has not been heard of it: not at all, or the mirror says that it is to move and
+    /// the remote has not been asked since the controller started.
     var isUnheard: Bool {
-        guard case .spec(let candidate) = desired, !candidate.isConfirmed, memory.pin == nil else {
-            return false
+        guard memory.rollout == nil, memory.pin == nil else { return false }
+        switch desired {
+        case .keep(_, _, let isInvalid): return !isInvalid
+        case .spec(let candidate):
+            return !candidate.isConfirmed && memory.lastGood?.specDigest != candidate.digest
+                && !memory.quarantine.contains { $0.spec == candidate.digest }
+        case .remove, .heldRemoval: return false
         }
-        return memory.rollout == nil && memory.lastGood?.specDigest != candidate.digest
-            && !memory.quarantine.contains { $0.spec == candidate.digest }
     }
 
     /// The candidate could be rolled out now, or is.

@@ -124,7 +124,8 @@ import Testing
     }
 
     /// A store that was put back has one under way and knows nothing of the other's; the remote has not been asked yet.
-    @Test func noneSucceedsBeforeGitIsHeardOfTheOthers() {
+    @Test(arguments: [true, false])
+    func noneSucceedsBeforeGitIsHeardOfTheOthers(isMirrorRead: Bool) {
         var group = started()
         group.commit("two", ["api": .healthy, "web": .slow])
         let (api, web) = (AppName("api").require, AppName("web").require)
@@ -136,7 +137,8 @@ import Testing
         let wanted = group.members[web]?.desired
         if case .spec(var candidate) = wanted {
             candidate.isConfirmed = false
-            group.members[web]?.desired = .spec(candidate)
+            group.members[web]?.desired =
+                isMirrorRead ? .spec(candidate) : .keep([], diagnostics: [], isInvalid: false)
         }
         for _ in 0..<60 {
             group.step()
