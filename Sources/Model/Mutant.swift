@@ -378,7 +378,7 @@ extension Mutant {
         case .jobStartedAgain:
             (
                 "I15-started-again",
-                "A release command whose start has no known outcome is started again."
+                "A release command whose start has not been seen yet is started anew in another container."
             )
         case .commandNotAwaited:
             (

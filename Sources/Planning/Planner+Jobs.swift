@@ -66,15 +66,12 @@ extension AppPlanning {
         _ run: JobRun, _ order: JobOrder, _ found: ObservedInstance?, since: Instant?
     ) -> JobRun {
         guard !busyObjects.contains(order.name) else { return run }
+        if isPlanted(.jobStartedAgain) { return JobRun(attempt: run.attempt + 1) }
         guard let found else { return run.ended(.lost) }
         guard !busyObjects.contains(found.name) else { return run }
         guard case .created(let error) = found.state else { return observed(run, found) }
         let failure = input.failures[ActionKey(kind: .startJob, object: found.name)]
         if let failure, failure.isReleaseFault { return run.ended(.notStarted(failure.message)) }
-        if isPlanted(.jobStartedAgain) {
-            perform(.startJob(found.id, name: found.name))
-            return run
-        }
         let since = since ?? now
         // What the engine has noted as failed is over; of anything else it is not known.
         guard error != nil || now - since >= Self.startTime else {

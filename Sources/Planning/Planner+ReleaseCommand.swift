@@ -100,7 +100,8 @@ extension AppPlanning {
 
     /// The command of another release runs, as a store that was lost does not know: never two at once.
     private func isOtherCommandAlive(_ rollout: Rollout) -> Bool {
-        input.jobs.contains { job in
+        if isPlanted(.commandCutOff) { return false }
+        return input.jobs.contains { job in
             job.labels.job?.kind == .release && job.labels.release != rollout.target.number
                 && job.state.isLive
         }
