@@ -95,3 +95,9 @@ static inline int64_t slipway_curl_retry_after(CURL *handle) {
 
 static const size_t slipway_curl_write_pause = CURL_WRITEFUNC_PAUSE;
 static const size_t slipway_curl_error_size = CURL_ERROR_SIZE;
+
+// The socket of a connection made with CURLOPT_CONNECT_ONLY; -1: there is none.
+static inline int slipway_curl_active_socket(CURL *handle) {
+    curl_socket_t socket = CURL_SOCKET_BAD;
+    return curl_easy_getinfo(handle, CURLINFO_ACTIVESOCKET, &socket) == CURLE_OK ? (int)socket : -1;
+}

@@ -35,7 +35,7 @@ struct slipway_mhd_options {
 /// `MHD_start_daemon` is variadic, which Swift cannot call.
 static inline struct MHD_Daemon *slipway_mhd_start(const struct slipway_mhd_options *options) {
     return MHD_start_daemon(
-        MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0, NULL, NULL,
+        MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_ALLOW_UPGRADE | MHD_USE_ERROR_LOG, 0, NULL, NULL,
         options->access, options->context,
         MHD_OPTION_EXTERNAL_LOGGER, slipway_mhd_format, options->log,
         MHD_OPTION_LISTEN_SOCKET, options->listen_socket,
@@ -47,6 +47,11 @@ static inline struct MHD_Daemon *slipway_mhd_start(const struct slipway_mhd_opti
         MHD_OPTION_URI_LOG_CALLBACK, options->target, options->context,
         MHD_OPTION_STRICT_FOR_CLIENT, 1,
         MHD_OPTION_END);
+}
+
+/// `MHD_upgrade_action` is variadic. Gives an upgraded connection back; its socket is the library's again.
+static inline void slipway_mhd_end_upgrade(struct MHD_UpgradeResponseHandle *handle) {
+    MHD_upgrade_action(handle, MHD_UPGRADE_ACTION_CLOSE);
 }
 
 static inline int slipway_mhd_socket(struct MHD_Connection *connection) {

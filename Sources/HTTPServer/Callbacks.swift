@@ -80,6 +80,17 @@ func requestCompleted(
     unsafe Unmanaged<Exchange>.fromOpaque(held).takeRetainedValue().complete()
 }
 
+/// The head of a switch to another protocol was sent; the socket is ours from here on.
+func connectionUpgraded(
+    _ context: UnsafeMutableRawPointer?, _ connection: OpaquePointer?, _ request: UnsafeMutableRawPointer?,
+    _ extra: UnsafePointer<CChar>?, _ length: Int, _ socket: Int32, _ handle: OpaquePointer?
+) {
+    guard let request = unsafe request, let handle = unsafe handle else { return }
+    let exchange = unsafe Unmanaged<Exchange>.fromOpaque(request).takeUnretainedValue()
+    let first = unsafe [UInt8](UnsafeRawBufferPointer(start: extra, count: length))
+    exchange.upgraded(unsafe UpgradeHandle(handle), first: first)
+}
+
 /// A complaint of the library.
 func lineLogged(_ context: UnsafeMutableRawPointer?, _ line: UnsafePointer<CChar>?) {
     guard let context = unsafe context, let line = unsafe line else { return }

@@ -1,3 +1,4 @@
+internal import Execution
 internal import Synchronization
 
 /// One request and its response, between the library's thread and the handler's task.
@@ -33,6 +34,9 @@ final class Exchange: Sendable {
         var isStreamEnded = false
         var isEventStream = false
         var room: CheckedContinuation<Void, Never>?
+        /// What is to become of the connection once the library has sent the switch.
+        var upgrade: HTTPServerUpgrade?
+        var channel: ByteChannel?
     }
 
     /// What a stream may be ahead of its reader.
@@ -157,12 +161,38 @@ final class Exchange: Sendable {
     /// Ends an event stream in good order; other responses go on.
     func endEventStream() {
         let task: Task<Void, Never>? = state.withLock { state in
-            guard state.isEventStream else { return nil }
+            guard state.isEventStream || state.channel != nil else { return nil }
             state.isStreamEnded = true
             resume(&state)
             return state.task
         }
         task?.cancel()
+    }
+
+    /// The library has sent the switch and leaves the socket to us, until `handle` is given back.
+    func upgraded(_ handle: UpgradeHandle, first: [UInt8]) {
+        let core = core
+        core.beginUpgrade()
+        let transport = SocketTransport(client.socket) {
+            handle.end()
+            core.endUpgrade()
+        }
+        // Where there is no descriptor left, the transport was given back.
+        let channel = try? ByteChannel(transport, first: first, endsWithPeer: true, name: "http-upgrade")
+        state.withLock { state in
+            guard let channel, let upgrade = state.upgrade, state.phase == .answered else {
+                channel?.close()
+                return
+            }
+            state.upgrade = nil
+            state.channel = channel
+            core.beginSpeaking()
+            state.task = Task {
+                await upgrade.serve(channel)
+                channel.close()
+                core.endSpeaking()
+            }
+        }
     }
 
     // MARK: Inner steps
@@ -240,15 +270,20 @@ final class Exchange: Sendable {
         return state.withLock { state in
             guard state.phase == .handling, let connection = state.connection else { return false }
             state.phase = .answered
-            let isValid = (200...599).contains(response.status)
+            let isValid = response.isValid
             let prepared: PreparedResponse? =
                 switch response.body {
                 case .stream where isValid: PreparedResponse(streaming: self)
+                case .upgrade(let upgrade) where isValid: PreparedResponse(upgradingTo: upgrade.name)
                 default: PreparedResponse(bytes: isValid ? response.bytes : [])
                 }
             guard let prepared else { return false }
             if isValid { prepared.add(response.headers) }
-            if isClosing { prepared.closeAfterwards() }
+            if case .upgrade(let upgrade) = response.body, isValid {
+                state.upgrade = upgrade
+            } else if isClosing {
+                prepared.closeAfterwards()
+            }
             return connection.queue(status: isValid ? response.status : 500, prepared)
         }
     }
@@ -256,6 +291,9 @@ final class Exchange: Sendable {
     private func end(_ change: (inout State) -> Void) {
         let (task, room): (Task<Void, Never>?, CheckedContinuation<Void, Never>?) = state.withLock { state in
             state.phase = .over
+            state.upgrade = nil
+            state.channel?.close()
+            state.channel = nil
             resume(&state)
             change(&state)
             state.response = nil

@@ -66,6 +66,8 @@ public final class HTTPServer: Sendable {
         }
         await core.drain(grace)
         core.abortAll()
+        await core.upgradesEnded()
+        await core.speakersEnded(max(grace, .seconds(2)))
         await withCheckedContinuation { continuation in
             Thread.start(name: "http-stop") {
                 self.closeDaemons()

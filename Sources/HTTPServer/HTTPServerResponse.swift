@@ -1,3 +1,5 @@
+internal import Execution
+
 /// What a handler answers.
 public struct HTTPServerResponse: Sendable {
     public enum Body: Sendable {
@@ -5,9 +7,11 @@ public struct HTTPServerResponse: Sendable {
         /// Sent as it comes, one element at a time; the server holds back when the peer reads slowly, so bound the
         /// stream's own buffer. When the peer goes away the iteration is cancelled, which ends the stream.
         case stream(AsyncStream<[UInt8]>)
+        /// With status 101: the connection changes to another protocol, which the request has asked for.
+        case upgrade(HTTPServerUpgrade)
     }
 
-    /// 200 to 599; anything else is sent as 500 with an empty body.
+    /// 200 to 599, or 101 with `Body.upgrade`; anything else is sent as 500 with an empty body.
     public var status: Int
     /// Sent as given; a header with a line break in it is left out. `Date`, `Content-Length`,
     /// `Transfer-Encoding` and `Connection` are the server's own.
@@ -35,8 +39,14 @@ extension HTTPServerResponse {
     var bytes: [UInt8] {
         switch body {
         case .bytes(let bytes): bytes
-        case .stream: []
+        case .stream, .upgrade: []
         }
+    }
+
+    /// Whether the body goes with the status.
+    var isValid: Bool {
+        if case .upgrade = body { return status == 101 }
+        return (200...599).contains(status)
     }
 
     /// Event streams have no end of their own, so a stopping server does not wait for it.

@@ -27,6 +27,14 @@ internal import CMicroHTTPD
         unsafe pointer = unsafe made
     }
 
+    /// A response after which the connection is another protocol's.
+    init?(upgradingTo name: String) {
+        guard Self.isPlain(name), let made = unsafe MHD_create_response_for_upgrade(connectionUpgraded, nil)
+        else { return nil }
+        unsafe pointer = unsafe made
+        _ = unsafe MHD_add_response_header(pointer, "Upgrade", name)
+    }
+
     deinit { unsafe MHD_destroy_response(pointer) }
 
     /// Adds the headers that the library takes; those with line breaks or an own meaning to it are left out.

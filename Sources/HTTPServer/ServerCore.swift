@@ -11,6 +11,11 @@ final class ServerCore: Sendable {
         var running: [UInt64: Running] = [:]
         var bodyBytes = 0
         var isStopping = false
+        /// Connections that the library has left to us.
+        var upgrades = 0
+        /// Tasks that speak other protocols.
+        var speakers = 0
+        var upgradesWaiter: CheckedContinuation<Void, Never>?
         var isClosed = false
         var drain: Drain?
 
@@ -97,7 +102,43 @@ final class ServerCore: Sendable {
         state.withLock { $0.bodyBytes -= bytes }
     }
 
+    func beginSpeaking() { state.withLock { $0.speakers += 1 } }
+    func endSpeaking() { state.withLock { $0.speakers -= 1 } }
+
+    func beginUpgrade() { state.withLock { $0.upgrades += 1 } }
+
+    func endUpgrade() {
+        let waiter: CheckedContinuation<Void, Never>? = state.withLock { state in
+            state.upgrades -= 1
+            guard state.upgrades == 0 else { return nil }
+            defer { state.upgradesWaiter = nil }
+            return state.upgradesWaiter
+        }
+        waiter?.resume()
+    }
+
     // MARK: The end
+
+    /// Waits for those who speak other protocols to take their leave, at most `grace`: their connections are closed.
+    func speakersEnded(_ grace: Duration) async {
+        let deadline = ContinuousClock.now + grace
+        while state.withLock({ $0.speakers > 0 }), .now < deadline {
+            // Who stops the server has cancelled nothing of it; were it so, there would be nothing to wait for.
+            guard (try? await Task.sleep(for: .milliseconds(5))) != nil else { return }
+        }
+    }
+
+    /// Waits until every connection that was left to us is given back: the library cannot stop before.
+    func upgradesEnded() async {
+        await withCheckedContinuation { continuation in
+            let isOver = state.withLock { state in
+                guard state.upgrades > 0 else { return true }
+                state.upgradesWaiter = continuation
+                return false
+            }
+            if isOver { continuation.resume() }
+        }
+    }
 
     /// No request is taken any more; `false` if that was so before.
     func stopTaking() -> Bool {
