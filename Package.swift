@@ -68,7 +68,7 @@ let package = Package(
         core("StateStore", ["CSQLite", "Execution", "Model", "Ports"]),
         core("Backup", ["Crypto", "Execution", "Model", "Ports", "SpecLoading", "StateStore"]),
         core("HTTPClient", ["CCurl", "Execution"]),
-        core("DockerEngine", ["Execution", "HTTPClient", "Model", "Ports"]),
+        core("DockerEngine", ["CLinux", "Execution", "HTTPClient", "Model", "Ports"]),
         core("Probing", ["Execution", "HTTPClient", "Model", "Ports"]),
         core("Certificates", ["COpenSSL", "Crypto", "Execution", "Model", "Ports"]),
         core("NameServer", ["CLinux", "Execution"]),
@@ -135,7 +135,7 @@ let package = Package(
         tests(
             "AccessTests",
             ["Access", "COpenSSL", "Crypto", "HTTPClient", "HTTPServer", "Model", "Ports", "StateStore"]),
-        tests("ControlAPITests", ["Access", "Commands", "ControlAPI", "HTTPClient", "HTTPServer", "Model", "Ports", "StateStore"]),
+        tests("ControlAPITests", ["Access", "Commands", "ControlAPI", "Execution", "HTTPClient", "HTTPServer", "Model", "Ports", "StateStore"]),
         tests("CommandsTests", ["Age", "Commands", "Crypto", "Execution", "Model", "Ports", "Simulation"], exclude: ["Golden"]),
         tests(
             "EndToEndTests", ["Age", "Crypto", "Execution", "HTTPClient", "Model", "TestServers"], exclude: ["Load"]),

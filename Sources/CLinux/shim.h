@@ -35,3 +35,11 @@ static inline int slipway_is_in_memory(const char *path) {
     if (statfs(path, &status) != 0) return 0;
     return (unsigned long)status.f_type == TMPFS_MAGIC || (unsigned long)status.f_type == RAMFS_MAGIC;
 }
+
+// Newer than glibc's own functions for them. -1 with errno where it fails.
+#include <sys/syscall.h>
+long syscall(long number, ...);
+static inline int slipway_pidfd_open(int process) { return (int)syscall(434, (long)process, 0L); }
+static inline int slipway_pidfd_send_signal(int descriptor, int signal) {
+    return (int)syscall(424, (long)descriptor, (long)signal, 0L, 0L);
+}

@@ -158,8 +158,13 @@ struct ExecPayload: Encodable {
     var command: [String]
     var attachesOutput = true
     var attachesError = true
+    /// `nil`: the command's input is empty.
+    var attachesInput: Bool?
+    var hasTerminal: Bool?
     enum CodingKeys: String, CodingKey {
         case command = "Cmd"
+        case attachesInput = "AttachStdin"
+        case hasTerminal = "Tty"
         case attachesOutput = "AttachStdout"
         case attachesError = "AttachStderr"
     }

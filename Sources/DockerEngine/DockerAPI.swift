@@ -1,3 +1,4 @@
+internal import Execution
 internal import FoundationEssentials
 internal import HTTPClient
 internal import Model
@@ -87,6 +88,21 @@ final class DockerAPI: Sendable {
             throw EngineMessage.error(status: stream.status, body: body.bytes, call: call.name)
         }
         return stream
+    }
+
+    /// A connection that has left HTTP, as the engine does for the streams of commands and containers.
+    func upgrade(_ call: Call) async throws(EngineError) -> ByteChannel {
+        let upgrade = try await negotiated(call) { request throws(HTTPError) in
+            try await self.client.upgrade(request, to: "tcp")
+        } rejected: { upgrade in
+            guard case .refused(let response) = upgrade, response.status == 400 else { return false }
+            return EngineMessage.text(of: response.body).contains("client version")
+        }
+        switch upgrade {
+        case .switched(_, let channel): return channel
+        case .refused(let response):
+            throw EngineMessage.error(status: response.status, body: response.body, call: call.name)
+        }
     }
 
     private static func collect(

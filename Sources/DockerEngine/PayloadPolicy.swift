@@ -54,7 +54,7 @@ struct PayloadPolicy: Sendable {
                 try only(["Container", "EndpointConfig"], in: members, at: "")
                 try checkEndpoint(members["EndpointConfig"], at: "EndpointConfig")
             case .execute:
-                try only(["Cmd", "AttachStdout", "AttachStderr"], in: members, at: "")
+                try only(["Cmd", "AttachStdin", "AttachStdout", "AttachStderr", "Tty"], in: members, at: "")
             }
         } catch {
             throw EngineError(

@@ -192,9 +192,12 @@ enum Wire {
     struct Exec: Decodable {
         var isRunning: Bool?
         var exitCode: Int?
+        /// As the engine's host numbers its processes.
+        var process: Int32?
         enum CodingKeys: String, CodingKey {
             case isRunning = "Running"
             case exitCode = "ExitCode"
+            case process = "Pid"
         }
     }
 

@@ -50,6 +50,13 @@ public protocol Engine: Sendable {
     func execute(
         _ command: [String], in id: ContainerID, timeout: TimeSpan
     ) async throws(EngineError) -> CommandResult
+    /// Runs a command in a container that runs, with the caller's streams joined to it.
+    ///
+    /// - Throws: `conflict` if the container does not run. A command that cannot be started is no error: the session
+    ///   says so.
+    func openSession(
+        _ order: EngineSessionOrder, in id: ContainerID
+    ) async throws(EngineError) -> any ContainerSession
     /// The last lines of a container's log, oldest first.
     func logTail(_ id: ContainerID, lines: Int) async throws(EngineError) -> [EngineLogLine]
     /// The log of a container from the last `tail` lines on; ends with the container unless `follow` is false.
