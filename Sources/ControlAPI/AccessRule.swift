@@ -27,7 +27,7 @@ extension Route.Operation {
         case .sync: .somewhere(.deploy)
         case .retry: .app(.deploy)
         case .approve: .somewhere(.operate)
-        case .rollback, .abort, .promote, .pause, .resume: .app(.operate)
+        case .rollback, .abort, .promote, .pause, .resume, .execute: .app(.operate)
         case .metrics: .everywhere(.look)
         case .testNotices: .everywhere(.operate)
         case .tokens, .createToken, .revokeToken, .audit: .somewhere(.administer)
@@ -38,7 +38,7 @@ extension Route.Operation {
     var isAudited: Bool {
         switch self {
         case .sync, .retry, .rollback, .abort, .promote, .pause, .resume, .approve, .createToken,
-            .revokeToken, .testNotices:
+            .revokeToken, .testNotices, .execute:
             true
         case .status, .appStatus, .history, .appHistory, .diff, .plan, .planFiles, .trace, .logs, .events,
             .watch, .metrics, .health, .readiness, .whoami, .tokens, .audit:

@@ -74,7 +74,12 @@ extension ControlRouter {
         let subject = attempt.route.operation.isAudited ? await subject(of: attempt) : nil
         do throws(APIFailure) {
             let response = try await perform()
-            if let subject { await access.audit.note(record(attempt, subject, .done)) }
+            if var subject {
+                // What was reached, where the request left it open.
+                let instance = response.headers.first { $0.0 == SessionOrder.instanceHeader }?.1
+                if let instance { subject.object = "\(instance): \(subject.object ?? "")" }
+                await access.audit.note(record(attempt, subject, .done))
+            }
             return response
         } catch {
             let isHidden = error.status == 404 && attempt.surface is ScopedSurface
@@ -114,7 +119,10 @@ extension ControlRouter {
         let read = attempt.read
         if read.parameters["app"] != nil {
             guard let app = try? read.app() else { return Subject() }
-            return Subject(app: app, project: (try? await surface.status(of: app))?.project)
+            // Of a command its name alone: its arguments may be secrets.
+            return Subject(
+                app: app, project: (try? await surface.status(of: app))?.project,
+                object: read.order.map { ActorName.printable($0.programName) })
         }
         switch attempt.route.operation {
         case .trace:

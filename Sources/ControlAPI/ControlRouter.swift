@@ -14,6 +14,7 @@ public struct ControlRouter: Sendable {
     /// `nil`: there is nowhere to keep tokens and an audit log.
     let access: AccessControl?
     let pace: Pace
+    let sessions: SessionDesk
     let clock: @Sendable () -> Int64
 
     /// How often streams speak.
@@ -29,12 +30,16 @@ public struct ControlRouter: Sendable {
     }
 
     /// With tokens and an audit log.
-    public init(surface: any ControlSurface, access: AccessControl, pace: Pace = Pace()) {
+    public init(
+        surface: any ControlSurface, access: AccessControl, pace: Pace = Pace(),
+        sessions: SessionLimits = SessionLimits()
+    ) {
         self.surface = surface
         self.access = access
         gatekeeper = access.gatekeeper
         clock = access.now
         self.pace = pace
+        self.sessions = SessionDesk(limits: sessions)
     }
 
     /// With the tokens of the configuration alone.
@@ -45,13 +50,14 @@ public struct ControlRouter: Sendable {
     ///   - now: seconds since 1970.
     public init(
         surface: any ControlSurface, token: BearerToken?, readToken: BearerToken? = nil, pace: Pace = Pace(),
-        now: @escaping @Sendable () -> Int64
+        sessions: SessionLimits = SessionLimits(), now: @escaping @Sendable () -> Int64
     ) {
         self.surface = surface
         access = nil
         gatekeeper = Gatekeeper(adminToken: token, readToken: readToken, now: now)
         clock = now
         self.pace = pace
+        self.sessions = SessionDesk(limits: sessions)
     }
 
     public func handle(_ request: HTTPServerRequest) async -> HTTPServerResponse {
@@ -140,6 +146,7 @@ public struct ControlRouter: Sendable {
             return try await json { () throws(ControlError) in try await surface.testNotices(channel: channel)
             }
         case .logs: return try await logs(read, surface)
+        case .execute: return try await openSession(read, surface)
         case .events: return try await events(read, surface)
         case .watch: return await watch(read, surface)
         case .whoami: return try .json(CallerReport(attempt.caller))

@@ -4,6 +4,7 @@ struct Route: Sendable, Hashable {
         case status, appStatus, history, appHistory, diff, plan, planFiles, trace
         case sync, retry, rollback, abort, promote, pause, resume, approve
         case logs, events, watch
+        case execute
         case testNotices
         case metrics, health, readiness
         case whoami, tokens, createToken, revokeToken, audit
@@ -45,6 +46,7 @@ struct Route: Sendable, Hashable {
         post(.rollback, "/v1/apps/{app}/rollback"),
         post(.abort, "/v1/apps/{app}/abort"),
         post(.promote, "/v1/apps/{app}/promote"),
+        post(.execute, "/v1/apps/{app}/exec"),
         post(.pause, "/v1/apps/{app}/pause"),
         post(.resume, "/v1/apps/{app}/resume"),
         get(.plan, "/v1/plan", ["source", "head", "base"]),

@@ -96,6 +96,13 @@ struct ScopedSurface: ControlSurface {
             app: app, of: subject, tail: tail, sinceSeconds: sinceSeconds, follow: follow)
     }
 
+    func admitSession(in app: AppName) async throws(ControlError) { _ = try await require(.operate, app) }
+
+    func openSession(_ order: SessionOrder, in app: AppName) async throws(ControlError) -> OpenedSession {
+        _ = try await require(.operate, app)
+        return try await base.openSession(order, in: app)
+    }
+
     func events(after sequence: Int64, follow: Bool) async throws(ControlError) -> AsyncStream<EventRecord> {
         let all = try await base.events(after: sequence, follow: follow)
         // Pulled, so that nothing is kept in between: who is slow keeps the stream of the controller waiting.

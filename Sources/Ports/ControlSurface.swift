@@ -35,6 +35,10 @@ public protocol ControlSurface: Sendable {
     func logs(
         app: AppName, of subject: LogSubject, tail: Int, sinceSeconds: Int64?, follow: Bool
     ) async throws(ControlError) -> AsyncThrowingStream<LogLine, any Error>
+    /// Whether there is such an app for whoever asks, and they may open sessions in it; asked before anything else.
+    func admitSession(in app: AppName) async throws(ControlError)
+    /// Runs a command in a running instance of an app, and joins streams to it.
+    func openSession(_ order: SessionOrder, in app: AppName) async throws(ControlError) -> OpenedSession
     /// Past events after `sequence`, then new ones as they happen if `follow`.
     func events(after sequence: Int64, follow: Bool) async throws(ControlError) -> AsyncStream<EventRecord>
     /// One element whenever the status may have changed; conflated, so a slow reader misses nothing but steps.
@@ -51,6 +55,11 @@ public enum LogSubject: Sendable, Hashable {
     case instances(of: ProcessName?)
     /// One run of a job, by the name of the job: the newest whose container is there, unless it is named.
     case job(ProcessName, run: String?)
+}
+
+extension ControlSurface {
+    /// For whoever may do everything.
+    public func admitSession(in app: AppName) async throws(ControlError) { _ = try await status(of: app) }
 }
 
 /// What the metrics page shows beyond the status.

@@ -16,6 +16,17 @@ import Testing
         #expect(try ArgumentParser.parse(["why", "--", "-f"]).arguments == ["APP": "-f"])
     }
 
+    @Test(arguments: [
+        ["exec", "shop/web", "-it", "--", "ls", "-l", "--", "-x"], ["exec", "shop/web", "-it", "ls", "-l", "--", "-x"],
+        ["exec", "-i", "shop/web", "--tty", "ls", "-l", "--", "-x"]
+    ]) func theWordsOfAnotherProgramAreItsOwn(_ words: [String]) throws {
+        let invocation = try ArgumentParser.parse(words)
+        #expect(invocation.arguments == ["APP[/PROCESS]": "shop/web"])
+        #expect(invocation.options == ["stdin": "", "tty": ""])
+        #expect(invocation.rest == ["ls", "-l", "--", "-x"])
+        #expect(try ArgumentParser.parse(["exec", "shop", "--", "a", ""]).rest == ["a", ""])
+    }
+
     @Test func helpOfACommandIsHelp() throws {
         let invocation = try ArgumentParser.parse(["plan", "--help"])
         #expect(invocation.command.name == "help")
@@ -29,7 +40,8 @@ import Testing
         (["statsu"], "did you mean 'status'?"), (["status", "--wtach"], "did you mean '--watch'?"),
         (["status", "-o", "jsn"], "did you mean 'json'?"), (["roll"], "did you mean 'rollback'?"),
         (["why"], "APP is missing"), (["why", ""], "APP is missing"),
-        (["why", "a", "b"], "one argument too many"),
+        (["why", "a", "b"], "one argument too many"), (["exec", "shop"], "COMMAND… is missing"),
+        (["exec", "shop", "--"], "COMMAND… is missing"), (["exec", "shop", "-x", "a"], "unknown option '-x'"),
         (["logs", "shop", "--tail"], "needs a value"), (["logs", "shop", "--follow=yes"], "takes no value"),
         (["status", "-x"], "unknown option '-x'"), (["zzzzzzzz"], "unknown command 'zzzzzzzz'"),
         (["--socket", "x"], "no command")
@@ -67,7 +79,7 @@ import Testing
     /// Examples are command lines that fit the table, without what the shell takes from them.
     @Test func examplesParse() throws {
         for example in CommandTable.commands.flatMap(\.examples) {
-            let words = example.line.split(separator: " ").dropFirst().prefix { $0 != ">" }.map(String.init)
+            let words = example.line.split(separator: " ").dropFirst().prefix { $0 != ">" && $0 != "<" }.map(String.init)
             #expect(throws: Never.self, "\(example.line)") { try ArgumentParser.parse(words) }
         }
     }

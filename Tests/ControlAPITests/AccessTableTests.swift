@@ -33,6 +33,7 @@ import Testing
         Cell(.sync, .developer, .thing), Cell(.rollback, .operator, .app),
         Cell(.abort, .operator, .app), Cell(.promote, .operator, .app),
         Cell(.pause, .operator, .app), Cell(.resume, .operator, .app),
+        Cell(.execute, .operator, .app),
         Cell(.approve, .operator, .thing), Cell(.metrics, .viewer, .installation),
         Cell(.testNotices, .operator, .installation),
         Cell(.whoami, .viewer, .list), Cell(.tokens, .admin, .list),
@@ -103,12 +104,20 @@ import Testing
                 .planFiles: #"{"files":[]}"#, .approve: #"{"what":"shop"}"#,
                 .createToken: #"{"name":"x","grants":[{"role":"viewer","project":"retail"}]}"#
             ]
+            var headers = ["authorization": "Bearer \(token)"]
+            if operation == .execute {
+                headers["upgrade"] = SessionOrder.protocolName
+                headers[SessionOrder.header.lowercased()] = try SessionOrder(
+                    command: ["/usr/bin/psql", "--password=hunter2"]).headerValue()
+            }
             let text = route.method == "POST" ? body ?? bodies[operation] ?? "" : ""
             let response = await router.handle(
                 HTTPServerRequest(
                     method: route.method, path: "/" + segments.joined(separator: "/"), segments: segments,
-                    query: query, headers: ["authorization": "Bearer \(token)"], body: Array(text.utf8),
+                    query: query, headers: headers, body: Array(text.utf8),
                     listener: .tcp, remote: "192.0.2.1:9"))
+            // A session is opened with another status than other things are done with.
+            if case .upgrade = response.body { return (response.status == 101 ? 200 : response.status, []) }
             guard case .bytes(let bytes) = response.body else { return (response.status, []) }
             return (response.status, bytes)
         }
@@ -185,7 +194,7 @@ import Testing
             let token = try await world.token([Grant(.admin, in: world.press)])
             let table = [
                 Pair(.appStatus, "app", "shop", "nope"), Pair(.logs, "app", "shop", "nope"),
-                Pair(.rollback, "app", "shop", "nope"),
+                Pair(.rollback, "app", "shop", "nope"), Pair(.execute, "app", "shop", "nope"),
                 Pair(.trace, "container", "shop-web-v42-1", "nope-web-v42-1"),
                 Pair(.trace, "container", "0123456789", "fffffffff0"),
                 Pair(.revokeToken, "token", "theirs", "nope"),
@@ -263,6 +272,8 @@ import Testing
             _ = try await world.ask(.rollback, viewer)
             _ = try await world.ask(.logs, stranger)
             _ = try await world.ask(.appStatus, stranger, parameters: ["app": "nope"])
+            _ = try await world.ask(.execute, operatorToken)
+            _ = try await world.ask(.execute, try await world.token([Grant(.viewer, in: world.retail)]))
             _ = try await world.ask(.rollback, "slipway_000000000000_" + viewer.suffix(43))
             world.surface.change { $0.error = ControlError(.conflict, "no") }
             let denied = try await world.records()
@@ -272,11 +283,15 @@ import Testing
             #expect(
                 seen == [
                     "rollback done retail ", "rollback denied retail the role does not allow it",
-                    "logs denied retail it is another project's", "rollback denied - token wrong"
+                    "logs denied retail it is another project's", "execute done retail ",
+                    "execute denied retail the role does not allow it", "rollback denied - token wrong"
                 ])
+            // Which program where, and never its arguments.
+            #expect(denied.compactMap(\.object) == ["shop-web-v42-1: psql", "psql"])
             #expect(denied[0].actor.hasPrefix("token t0 (") && denied[0].address == "192.0.2.1")
             #expect(denied.allSatisfy { $0.app?.rawValue == "shop" || $0.actor == "nobody" })
             let text = String(decoding: try WireCoding.encode(denied), as: UTF8.self)
+            #expect(!text.contains("hunter2"))
             for token in [operatorToken, viewer, stranger] { #expect(!text.contains(token.suffix(43))) }
             // Whoever administers one project reads what was about it, and about no other.
             let mine = try await world.token([Grant(.admin, in: world.retail)])
@@ -284,7 +299,7 @@ import Testing
                 try WireCoding.decode(
                     [AuditRecord].self, from: try await world.ask(.audit, token, query: query).body)
             }
-            #expect(try await read(mine).count == 3)
+            #expect(try await read(mine).count == 5)
             #expect(try await read(stranger).isEmpty)
             #expect(try await read(stranger, ["project": "retail"]).isEmpty)
             #expect(try await read(mine, ["project": "retail", "actor": "t1"]).count == 1)

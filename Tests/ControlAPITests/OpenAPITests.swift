@@ -126,6 +126,10 @@ import Testing
         )
         try check(NoticeTestReport(channels: [.init(name: "ops", problem: "no")]), "NoticeTestReport")
         try check(NoticeTestRequest(channel: SourceName("ops")), "NoticeTestRequest")
+        try check(
+            SessionOrder(
+                command: ["sh"], process: ProcessName("web"), instance: "shop-web-v1-1", terminal: true, input: true,
+                size: .standard), "SessionOrder")
         try check(ErrorReport(code: "not_found", message: "no"), "ErrorReport")
         let retail = try #require(ProjectName("retail"))
         let record = TokenRecord(

@@ -20,11 +20,11 @@ struct Running {
     /// Runs `body` against a server that is stopped afterwards.
     static func with(
         _ script: ScriptedSurface.Script, pace: ControlRouter.Pace = quickPace,
-        _ body: (Running) async throws -> Void
+        sessions: SessionLimits = SessionLimits(), _ body: (Running) async throws -> Void
     ) async throws {
         let directory = try temporaryDirectory()
         defer { remove(directory) }
-        let started = try await start(script, in: directory, pace: pace)
+        let started = try await start(script, in: directory, pace: pace, sessions: sessions)
         do {
             try await body(started.running)
         } catch {
@@ -37,13 +37,14 @@ struct Running {
     static let quickPace = ControlRouter.Pace(heartbeat: .seconds(15), watch: .milliseconds(20))
 
     static func start(
-        _ script: ScriptedSurface.Script, in directory: String, pace: ControlRouter.Pace = quickPace
+        _ script: ScriptedSurface.Script, in directory: String, pace: ControlRouter.Pace = quickPace,
+        sessions: SessionLimits = SessionLimits()
     ) async throws -> (running: Running, server: HTTPServer) {
         let surface = ScriptedSurface(script)
         // Each look at the clock is long after the last one, so that no wrong token makes the next one wait.
         let seconds = Mutex<Int64>(0)
         let router = ControlRouter(
-            surface: surface, token: BearerToken(token), pace: pace,
+            surface: surface, token: BearerToken(token), pace: pace, sessions: sessions,
             now: {
                 seconds.withLock {
                     $0 += 1_000; return $0

@@ -22,6 +22,8 @@ final class ScriptedSurface: ControlSurface {
             .init(name: "ops"), .init(name: "pager", problem: "pager.example.com answered 500")
         ])
         var figures = ControllerFigures()
+        /// What the next session is.
+        var session: @Sendable (SessionOrder) -> any ContainerSession = { _ in ScriptedSession() }
         /// What the status becomes when a command is taken up.
         var afterCommand: [InstallationStatus] = []
     }
@@ -134,6 +136,12 @@ final class ScriptedSurface: ControlSurface {
         for line in script.logs { continuation.yield(line) }
         if !script.logsStayOpen || !follow { continuation.finish(throwing: script.logsFail) }
         return stream
+    }
+
+    func openSession(_ order: SessionOrder, in app: AppName) async throws(ControlError) -> OpenedSession {
+        let words = order.command.joined(separator: " ")
+        let make = try answer("exec \(app)\(order.process.map { "/\($0)" } ?? "") \(words)") { $0.session }
+        return OpenedSession(instance: "shop-web-v42-1", session: make(order))
     }
 
     func events(after sequence: Int64, follow: Bool) async throws(ControlError) -> AsyncStream<EventRecord> {

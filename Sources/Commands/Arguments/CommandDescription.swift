@@ -5,7 +5,10 @@ struct CommandDescription: Sendable, Hashable {
         var name: String
         var isOptional: Bool
         var help: String
-        init(_ name: String, optional: Bool = false, _ help: String) {
+        /// Stands for all words from here on, options or not; the last of a command's arguments.
+        var isRest: Bool
+        init(_ name: String, optional: Bool = false, rest: Bool = false, _ help: String) {
+            isRest = rest
             self.name = name
             isOptional = optional
             self.help = help
@@ -60,7 +63,9 @@ struct CommandDescription: Sendable, Hashable {
 
     /// `slipway status [APP] [OPTIONS]`
     var usage: String {
-        let arguments = arguments.map { $0.isOptional ? " [\($0.name)]" : " \($0.name)" }.joined()
-        return "slipway \(name)\(arguments)\(options.isEmpty ? "" : " [OPTIONS]")"
+        let named = arguments.filter { !$0.isRest }
+            .map { $0.isOptional ? " [\($0.name)]" : " \($0.name)" }.joined()
+        let rest = arguments.last { $0.isRest }.map { $0.isOptional ? " [-- \($0.name)]" : " -- \($0.name)" }
+        return "slipway \(name)\(named)\(options.isEmpty ? "" : " [OPTIONS]")\(rest ?? "")"
     }
 }

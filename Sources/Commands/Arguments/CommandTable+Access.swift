@@ -10,7 +10,7 @@ extension CommandTable {
                 "list shows what there is, 30 days beyond its end. revoke takes a token away at once, by its id or its "
                     + "name; it ends its open streams as well.",
                 "Roles: viewer looks and plans; developer also reads logs, fetches and retries; operator also rolls "
-                    + "back, aborts, promotes, approves and pauses; admin also manages tokens and reads the audit log."
+                    + "back, aborts, promotes, approves, pauses and runs commands; admin also manages tokens and reads the audit log."
             ],
             arguments: [
                 Argument("ACTION", "create, list or revoke"),

@@ -5,6 +5,8 @@ struct Invocation: Sendable, Hashable {
     var arguments: [String: String] = [:]
     /// By the option's long name; switches have an empty value.
     var options: [String: String] = [:]
+    /// What stands for an argument that takes all that is left.
+    var rest: [String] = []
 
     func has(_ option: String) -> Bool { options[option] != nil }
 }
@@ -37,6 +39,8 @@ enum ArgumentParser {
             while index < words.count {
                 let word = words[index]
                 index += 1
+                // The words of another program are not ours to read.
+                if isInRest { areOptionsOver = true }
                 if areOptionsOver || word == "-" || !word.hasPrefix("-") {
                     try takePlain(word)
                 } else if word == "--" {
@@ -48,6 +52,12 @@ enum ArgumentParser {
                 }
             }
             return try finish()
+        }
+
+        /// A word of the argument that takes all that is left has come.
+        private var isInRest: Bool {
+            guard let command, command.arguments.last?.isRest == true else { return false }
+            return positionals.count >= command.arguments.count
         }
 
         private mutating func takePlain(_ word: String) throws(UsageError) {
@@ -125,16 +135,19 @@ enum ArgumentParser {
             }
             var arguments: [String: String] = [:]
             for (number, argument) in command.arguments.enumerated() {
+                if argument.isRest, number < positionals.count { continue }
                 if number < positionals.count, !positionals[number].isEmpty {
                     arguments[argument.name] = positionals[number]
                 } else if !argument.isOptional {
                     throw usage("\(argument.name) is missing: \(argument.help)")
                 }
             }
-            guard positionals.count <= command.arguments.count else {
+            let hasRest = command.arguments.last?.isRest == true
+            guard hasRest || positionals.count <= command.arguments.count else {
                 throw usage("'\(positionals[command.arguments.count])' is one argument too many")
             }
-            return Invocation(command: command, arguments: arguments, options: options)
+            let rest = hasRest ? Array(positionals.dropFirst(command.arguments.count - 1)) : []
+            return Invocation(command: command, arguments: arguments, options: options, rest: rest)
         }
 
         /// Options of a command stand behind its name; the general ones stand anywhere.

@@ -38,7 +38,7 @@ struct ControlClient: Sendable {
     }
 
     let endpoint: Endpoint
-    private let client = HTTPClient()
+    let client = HTTPClient()
 
     init(endpoint: Endpoint) { self.endpoint = endpoint }
 
@@ -106,7 +106,7 @@ struct ControlClient: Sendable {
         return ControlEvents(body: response.body, endpoint: endpoint)
     }
 
-    private func request(_ method: String, _ path: [String], _ query: [(String, String?)]) -> HTTPRequest {
+    func request(_ method: String, _ path: [String], _ query: [(String, String?)]) -> HTTPRequest {
         var target = path.map { "/" + Self.escaped($0) }.joined()
         let pairs = query.compactMap { key, value in value.map { "\(key)=\(Self.escaped($0))" } }
         if !pairs.isEmpty { target += "?" + pairs.joined(separator: "&") }
@@ -160,7 +160,7 @@ struct ControlClient: Sendable {
         return .unreachable(message)
     }
 
-    private func refusal(status: Int, body: [UInt8]) -> Failure {
+    func refusal(status: Int, body: [UInt8]) -> Failure {
         if let report = try? WireCoding.decode(ErrorReport.self, from: body) {
             if status == 401 {
                 return .refused(

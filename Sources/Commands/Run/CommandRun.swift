@@ -34,6 +34,7 @@ struct CommandRun {
         case "secrets": return try secrets()
         case "sync", "retry", "rollback", "abort", "promote", "approve", "pause", "resume":
             return try await change()
+        case "exec": return try await execute()
         case "token": return try await token()
         case "audit": return try await audit()
         case "whoami": return try await whoami()

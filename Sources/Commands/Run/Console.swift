@@ -10,6 +10,8 @@ public struct Console: Sendable {
     public var height: Int
     /// Where paths are relative to.
     public var directory: String
+    /// Where the streams of commands in instances begin and end.
+    public var local = LocalTerminal()
     /// What is typed and edited unseen.
     public var terminal = Terminal.process
     /// Takes results; what is given is complete, line ends included.

@@ -4,7 +4,7 @@ public enum Role: String, Codable, Hashable, Sendable, CaseIterable, Comparable 
     case viewer
     /// Reads logs, fetches sources, and tries releases again.
     case developer
-    /// Rolls back, aborts, promotes, approves and pauses.
+    /// Rolls back, aborts, promotes, approves and pauses, and runs commands in containers.
     case `operator`
     /// Gives and takes tokens, and reads the audit log.
     case admin
@@ -34,7 +34,7 @@ public enum Permission: String, Codable, Hashable, Sendable, CaseIterable {
     case logs
     /// Fetch now, try again.
     case deploy
-    /// Roll back, abort, promote, approve, pause, resume.
+    /// Roll back, abort, promote, approve, pause, resume, and run commands in containers, which can read secrets.
     case operate
     /// Tokens and the audit log.
     case administer

@@ -24,6 +24,7 @@ _slipway() {
         'approve:Let through what is held for approval'
         'pause:Leave an app as it is until  resume '
         'resume:Take a paused app up again'
+        'exec:Run a command in a running instance'
         'token:Give, list and take away tokens for the API'
         'audit:Show who changed or tried what, newest first'
         'whoami:Show who the controller takes you for, and what you may do'
@@ -265,6 +266,18 @@ _slipway() {
             '--no-color[no colour, as with NO_COLOR set or when the output is not a terminal]' \
             '--help[show this help]' \
             '*::APP:_files' ;;
+        exec) _arguments \
+            '--instance[this instance, as  slipway status APP  shows it]:NAME: ' \
+            '--stdin[pass the standard input on]' \
+            '--tty[give the command a terminal, also where there is none here]' \
+            '--no-tty[give it none, also where there is one here]' \
+            '--output[how the result is written  table (for people), wide, json, yaml, text or markdown]:FORMAT:(table wide json yaml text markdown)' \
+            '--socket[the controller s socket; default  SLIPWAY_SOCKET, else /run/slipway/slipway.sock]:PATH:_files' \
+            '--server[the controller s address instead of a socket; default  SLIPWAY_SERVER]:URL: ' \
+            '--token-file[file with the token for --server; default  SLIPWAY_TOKEN_FILE]:PATH:_files' \
+            '--no-color[no colour, as with NO_COLOR set or when the output is not a terminal]' \
+            '--help[show this help]' \
+            '*::APP[/PROCESS]:_files' ;;
         token) _arguments \
             '--role[of create  viewer, developer, operator or admin]:ROLE:(viewer developer operator admin)' \
             '--project[of create  these projects only, such as retail,press]:NAMES: ' \
@@ -352,7 +365,7 @@ _slipway() {
             '--token-file[file with the token for --server; default  SLIPWAY_TOKEN_FILE]:PATH:_files' \
             '--no-color[no colour, as with NO_COLOR set or when the output is not a terminal]' \
             '--help[show this help]' \
-            '*::COMMAND:(status why doctor history diff trace logs events plan validate render simulate secrets import sync retry rollback abort promote approve pause resume token audit whoami notices backup restore completion version help)' ;;
+            '*::COMMAND:(status why doctor history diff trace logs events plan validate render simulate secrets import sync retry rollback abort promote approve pause resume exec token audit whoami notices backup restore completion version help)' ;;
     esac
 }
 compdef _slipway slipway

@@ -1,0 +1,58 @@
+internal import Access
+internal import HTTPServer
+internal import Model
+internal import Ports
+
+extension ControlRouter {
+    /// Opens a session; with the answer the connection leaves HTTP for `SessionFrame`s.
+    func openSession(
+        _ read: RequestReader, _ surface: any ControlSurface
+    ) async throws(APIFailure) -> HTTPServerResponse {
+        let app = try read.app()
+        do throws(ControlError) {
+            try await surface.admitSession(in: app)
+        } catch {
+            throw APIFailure(error)
+        }
+        let asked = read.request.headers["upgrade"]?.lowercased()
+        guard asked == SessionOrder.protocolName else {
+            throw APIFailure(
+                426, "upgrade_required",
+                "this address speaks \(SessionOrder.protocolName) only; use `slipway exec`",
+                headers: [("Upgrade", SessionOrder.protocolName)])
+        }
+        guard let order = read.order else {
+            throw .invalid(
+                "the header \(SessionOrder.header) must be Base64 of JSON as described, at most "
+                    + "\(SessionOrder.limitInBytes) bytes of it")
+        }
+        if let objection = order.objection { throw .invalid(objection) }
+        guard let place = sessions.place() else {
+            throw APIFailure(
+                503, "unavailable",
+                "\(sessions.limits.concurrent) sessions are open, and no more are let in; end one of them")
+        }
+        let opened: OpenedSession
+        do throws(ControlError) {
+            opened = try await surface.openSession(order, in: app)
+        } catch {
+            throw APIFailure(error)
+        }
+        let (limits, isGood, session) = (sessions.limits, stillGood(read.request), opened.session)
+        return HTTPServerResponse(
+            status: 101, headers: [(SessionOrder.instanceHeader, opened.instance)],
+            body: .upgrade(
+                HTTPServerUpgrade(name: SessionOrder.protocolName) { channel in
+                    await SessionRelay(channel: channel, session: session, limits: limits, isGood: isGood)
+                        .run()
+                    withExtendedLifetime(place) {}
+                }))
+    }
+}
+
+extension RequestReader {
+    /// `nil` where there is none, or it makes no sense.
+    var order: SessionOrder? {
+        request.headers[SessionOrder.header.lowercased()].flatMap(SessionOrder.init(headerValue:))
+    }
+}
