@@ -6,7 +6,7 @@ internal import Ports
 extension ControlRouter {
     /// Opens a session; with the answer the connection leaves HTTP for `SessionFrame`s.
     func openSession(
-        _ read: RequestReader, _ surface: any ControlSurface
+        _ operation: Route.Operation, _ read: RequestReader, _ surface: any ControlSurface
     ) async throws(APIFailure) -> HTTPServerResponse {
         let app = try read.app()
         do throws(ControlError) {
@@ -15,10 +15,10 @@ extension ControlRouter {
             throw APIFailure(error)
         }
         let asked = read.request.headers["upgrade"]?.lowercased()
-        guard asked == SessionOrder.protocolName else {
+        guard asked == SessionOrder.protocolName || read.order?.detached == true else {
             throw APIFailure(
                 426, "upgrade_required",
-                "this address speaks \(SessionOrder.protocolName) only; use `slipway exec`",
+                "this address speaks \(SessionOrder.protocolName) only; use `slipway exec` or `slipway run`",
                 headers: [("Upgrade", SessionOrder.protocolName)])
         }
         guard let order = read.order else {
@@ -27,6 +27,16 @@ extension ControlRouter {
                     + "\(SessionOrder.limitInBytes) bytes of it")
         }
         if let objection = order.objection { throw .invalid(objection) }
+        let isRun = operation == .run
+        guard isRun || order.timeoutInSeconds == nil && order.detached == nil else {
+            throw .invalid("only one-off runs have a time and are detached")
+        }
+        guard !isRun || order.instance == nil else {
+            throw .invalid("a one-off run is in a container of its own, and in no instance")
+        }
+        if order.detached == true {
+            return try await json { () throws(ControlError) in try await surface.startRun(order, of: app) }
+        }
         guard let place = sessions.place() else {
             throw APIFailure(
                 503, "unavailable",
@@ -34,7 +44,9 @@ extension ControlRouter {
         }
         let opened: OpenedSession
         do throws(ControlError) {
-            opened = try await surface.openSession(order, in: app)
+            opened =
+                isRun
+                ? try await surface.openRun(order, of: app) : try await surface.openSession(order, in: app)
         } catch {
             throw APIFailure(error)
         }

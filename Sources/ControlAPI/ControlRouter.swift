@@ -146,7 +146,10 @@ public struct ControlRouter: Sendable {
             return try await json { () throws(ControlError) in try await surface.testNotices(channel: channel)
             }
         case .logs: return try await logs(read, surface)
-        case .execute: return try await openSession(read, surface)
+        case .execute, .run: return try await openSession(operation, read, surface)
+        case .runs:
+            let app = try read.app()
+            return try await json { () throws(ControlError) in try await surface.runs(of: app) }
         case .events: return try await events(read, surface)
         case .watch: return await watch(read, surface)
         case .whoami: return try .json(CallerReport(attempt.caller))

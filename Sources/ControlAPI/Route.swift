@@ -4,7 +4,7 @@ struct Route: Sendable, Hashable {
         case status, appStatus, history, appHistory, diff, plan, planFiles, trace
         case sync, retry, rollback, abort, promote, pause, resume, approve
         case logs, events, watch
-        case execute
+        case execute, run, runs
         case testNotices
         case metrics, health, readiness
         case whoami, tokens, createToken, revokeToken, audit
@@ -47,6 +47,8 @@ struct Route: Sendable, Hashable {
         post(.abort, "/v1/apps/{app}/abort"),
         post(.promote, "/v1/apps/{app}/promote"),
         post(.execute, "/v1/apps/{app}/exec"),
+        post(.run, "/v1/apps/{app}/run"),
+        get(.runs, "/v1/apps/{app}/runs"),
         post(.pause, "/v1/apps/{app}/pause"),
         post(.resume, "/v1/apps/{app}/resume"),
         get(.plan, "/v1/plan", ["source", "head", "base"]),

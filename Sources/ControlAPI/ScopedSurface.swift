@@ -103,6 +103,21 @@ struct ScopedSurface: ControlSurface {
         return try await base.openSession(order, in: app)
     }
 
+    func openRun(_ order: SessionOrder, of app: AppName) async throws(ControlError) -> OpenedSession {
+        _ = try await require(.operate, app)
+        return try await base.openRun(order, of: app)
+    }
+
+    func startRun(_ order: SessionOrder, of app: AppName) async throws(ControlError) -> CommandReport {
+        _ = try await require(.operate, app)
+        return try await base.startRun(order, of: app)
+    }
+
+    func runs(of app: AppName) async throws(ControlError) -> [RunStatus] {
+        _ = try await require(.look, app)
+        return try await base.runs(of: app)
+    }
+
     func events(after sequence: Int64, follow: Bool) async throws(ControlError) -> AsyncStream<EventRecord> {
         let all = try await base.events(after: sequence, follow: follow)
         // Pulled, so that nothing is kept in between: who is slow keeps the stream of the controller waiting.

@@ -141,8 +141,9 @@ struct SessionRelay: Sendable {
             switch end {
             case .exited(let code):
                 try await channel.write(SessionFrame.exit(Int32(clamping: code)).encoded)
-            case .notStarted(let code, let reason):
-                await tell("cannot_run", reason)
+            case .notStarted(let code, let reason), .cutShort(let code, let reason):
+                let word = if case .cutShort = end { "timed_out" } else { "cannot_run" }
+                await tell(word, reason)
                 try await channel.write(SessionFrame.exit(Int32(clamping: code)).encoded)
             }
             return .ended

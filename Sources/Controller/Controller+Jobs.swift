@@ -14,6 +14,7 @@ extension Controller {
         let before = apps[app]?.jobs[job.id]
         guard before != job else { return }
         apps[app]?.jobs[job.id] = job
+        if job.labels.job?.kind == .run { runDesk.apps.insert(app) }
         if job.state.isLive, before?.state.isLive != true || before?.startStamp != job.startStamp {
             let now = clock.now()
             apps[app]?.jobsSince[job.id] = now

@@ -35,17 +35,20 @@ extension Controller {
             batch.apps[name] = apps[name]?.memory
         }
         let removals = addRemovals(to: &batch)
+        let runSteps = addRunSteps(to: &batch, now: now)
         if isPlanted(.journalsAfterActing) { await actEarly(&started, &batch) }
         let isDurable = await makeDurable(&batch, seen: seen, planned: names)
         guard isDurable || isPlanted(.actsBeforeJournal) else {
             // The next listing comes to them again.
             for removal in removals { removingNetworks.remove(removal.network.name) }
+            takeRunSteps(runSteps, isDurable: false)
             return
         }
 
         for planned in plans { take(planned, now: now) }
         if !plans.isEmpty { showDeploys() }
         dispatch(started, plans)
+        takeRunSteps(runSteps, isDurable: true)
         for removal in removals { jobs.append { await self.removeNetwork(removal) } }
         if !batch.isEmpty || !plans.isEmpty { changeHub.send(()) }
     }
@@ -370,7 +373,7 @@ extension Controller {
     }
 
     /// One deadline per app is enough: the plan made then says the next one.
-    private func wakePlan(_ app: AppName, at instant: Instant, now: Instant) {
+    func wakePlan(_ app: AppName, at instant: Instant, now: Instant) {
         if let set = planWakes[app], set <= instant, set > now { return }
         planWakes[app] = instant
         timers.add(.plan(app), at: instant)

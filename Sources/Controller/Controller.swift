@@ -58,6 +58,8 @@ public actor Controller {
     var interruptedNames: Set<String> = []
     /// Jobs whose last lines are being read.
     var readingJobLogs: Set<ContainerID> = []
+    /// One-off runs that people have asked for.
+    var runDesk = RunDesk()
     /// Actions whose effect is not known yet. They count as under way until a reading that began later has shown it.
     var unsettled: [UnsettledAction] = []
     /// What the newest listing could not read.
@@ -266,6 +268,7 @@ public actor Controller {
         let late = requests
         requests = []
         for request in late { request(self) }
+        refuseRuns()
         let told = waiters
         waiters = []
         for waiter in told { waiter.resume(returning: StoreError(.internal, "the controller is stopping")) }

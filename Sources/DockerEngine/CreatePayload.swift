@@ -10,6 +10,11 @@ struct CreatePayload: Encodable {
     var stopTimeoutInSeconds: Int64
     var hostConfig: HostConfig
     var networkingConfig: NetworkingConfig
+    /// Of jobs that people are joined to.
+    var hasTerminal: Bool?
+    var opensInput: Bool?
+    var closesInputWithCaller: Bool?
+    var attachesInput: Bool?
 
     enum CodingKeys: String, CodingKey {
         case image = "Image"
@@ -19,6 +24,10 @@ struct CreatePayload: Encodable {
         case stopTimeoutInSeconds = "StopTimeout"
         case hostConfig = "HostConfig"
         case networkingConfig = "NetworkingConfig"
+        case hasTerminal = "Tty"
+        case opensInput = "OpenStdin"
+        case closesInputWithCaller = "StdinOnce"
+        case attachesInput = "AttachStdin"
     }
 
     struct HostConfig: Encodable {

@@ -6,7 +6,11 @@ extension DockerEngine {
         _ order: JobOrder, secrets: DeliveredSecrets?
     ) async throws(EngineError) -> ContainerID {
         let container = InstanceOrder(name: order.name, labels: order.labels, template: order.template)
-        let body = try await prepareCreation(of: container, secrets)
+        let body = try await prepareCreation(of: container, secrets) { payload in
+            if order.terminal { payload.hasTerminal = true }
+            guard order.input else { return }
+            (payload.opensInput, payload.closesInputWithCaller, payload.attachesInput) = (true, true, true)
+        }
         let creation = try await create(container, body: body) { () async throws(EngineError) in
             try await existingJob(container)
         }

@@ -10,12 +10,14 @@ actor EngineStreams {
     private let isFramed: Bool
     private var frames = LogDemultiplexer()
     private var ready: [SessionOutput] = []
-    private var isFirst = true
+    private var isFirst: Bool
     /// What Docker before 25 writes into the output instead of starting the command, and nothing after it.
     private var held: [UInt8]?
     private static let startFailureMark = Array("OCI runtime exec failed".utf8)
 
-    init(_ channel: ByteChannel, isFramed: Bool, call: String) {
+    /// - Parameter mayFailToStart: what begins like the engine's complaint is held back until its end is known.
+    init(_ channel: ByteChannel, isFramed: Bool, call: String, mayFailToStart: Bool = true) {
+        isFirst = mayFailToStart
         self.channel = channel
         self.isFramed = isFramed
         self.call = call

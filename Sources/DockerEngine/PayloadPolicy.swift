@@ -65,7 +65,14 @@ struct PayloadPolicy: Sendable {
 
     private func checkContainer(_ payload: [String: JSONValue]) throws(Violation) {
         let allowed: Set = ["Image", "Cmd", "Env", "Labels", "StopTimeout", "HostConfig", "NetworkingConfig"]
-        try only(allowed, in: payload, at: "")
+        // One-off runs alone have somebody who types.
+        let isRun = payload["Labels"]?.members?[LabelKey.job]?.text == JobKind.run.rawValue
+        let streams: Set = ["Tty", "OpenStdin", "StdinOnce", "AttachStdin"]
+        try only(isRun ? allowed.union(streams) : allowed, in: payload, at: "")
+        for key in streams.sorted() {
+            guard let value = payload[key], value != .bool(true) else { continue }
+            throw Violation(reason: "\(key) is not true")
+        }
         guard let image = payload["Image"]?.text, Self.isPinned(image) else {
             throw Violation(reason: "Image is not pinned to a digest")
         }

@@ -93,6 +93,8 @@ public struct ProcessName: Identifier {
 extension ProcessName {
     /// What stands in the place of the process in the labels and the name of a release's command.
     public static let releaseCommand = Self(known: "release")
+    /// The same for the one-off runs of people.
+    public static let oneOffRun = Self(known: "run")
 }
 
 /// The name of a volume inside an app.

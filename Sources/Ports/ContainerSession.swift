@@ -30,6 +30,8 @@ public enum SessionEnd: Sendable, Hashable {
     case exited(code: Int)
     /// It did not run: 126 if it is there and cannot be run, 127 if it is not.
     case notStarted(code: Int, reason: String)
+    /// It was ended from outside, with a code that says so.
+    case cutShort(code: Int, reason: String)
 }
 
 /// What a session is about, as an engine sees it.
@@ -59,6 +61,11 @@ extension Engine {
         _ order: EngineSessionOrder, in id: ContainerID
     ) async throws(EngineError) -> any ContainerSession {
         throw EngineError(.invalid, "this engine runs no commands in instances", call: "exec")
+    }
+    public func attach(
+        _ order: EngineSessionOrder, to id: ContainerID
+    ) async throws(EngineError) -> any ContainerSession {
+        throw EngineError(.invalid, "this engine joins no streams to containers", call: "attach")
     }
 }
 

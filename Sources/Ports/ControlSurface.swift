@@ -39,6 +39,12 @@ public protocol ControlSurface: Sendable {
     func admitSession(in app: AppName) async throws(ControlError)
     /// Runs a command in a running instance of an app, and joins streams to it.
     func openSession(_ order: SessionOrder, in app: AppName) async throws(ControlError) -> OpenedSession
+    /// Runs a command in a container of its own, made of the app's last good release, and joins streams to it.
+    func openRun(_ order: SessionOrder, of app: AppName) async throws(ControlError) -> OpenedSession
+    /// The same without streams: it goes on by itself.
+    func startRun(_ order: SessionOrder, of app: AppName) async throws(ControlError) -> CommandReport
+    /// The one-off runs whose containers are there, newest first.
+    func runs(of app: AppName) async throws(ControlError) -> [RunStatus]
     /// Past events after `sequence`, then new ones as they happen if `follow`.
     func events(after sequence: Int64, follow: Bool) async throws(ControlError) -> AsyncStream<EventRecord>
     /// One element whenever the status may have changed; conflated, so a slow reader misses nothing but steps.

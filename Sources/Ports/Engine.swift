@@ -57,6 +57,11 @@ public protocol Engine: Sendable {
     func openSession(
         _ order: EngineSessionOrder, in id: ContainerID
     ) async throws(EngineError) -> any ContainerSession
+    /// Joins the caller's streams to the process of a container, before it is started or after. How it ended is asked
+    /// of the container, which has to be there for it.
+    func attach(
+        _ order: EngineSessionOrder, to id: ContainerID
+    ) async throws(EngineError) -> any ContainerSession
     /// The last lines of a container's log, oldest first.
     func logTail(_ id: ContainerID, lines: Int) async throws(EngineError) -> [EngineLogLine]
     /// The log of a container from the last `tail` lines on; ends with the container unless `follow` is false.

@@ -17,7 +17,8 @@ import Testing
     }
 
     @Test(arguments: [
-        ["exec", "shop/web", "-it", "--", "ls", "-l", "--", "-x"], ["exec", "shop/web", "-it", "ls", "-l", "--", "-x"],
+        ["exec", "shop/web", "-it", "--", "ls", "-l", "--", "-x"],
+        ["exec", "shop/web", "-it", "ls", "-l", "--", "-x"],
         ["exec", "-i", "shop/web", "--tty", "ls", "-l", "--", "-x"]
     ]) func theWordsOfAnotherProgramAreItsOwn(_ words: [String]) throws {
         let invocation = try ArgumentParser.parse(words)
@@ -79,7 +80,8 @@ import Testing
     /// Examples are command lines that fit the table, without what the shell takes from them.
     @Test func examplesParse() throws {
         for example in CommandTable.commands.flatMap(\.examples) {
-            let words = example.line.split(separator: " ").dropFirst().prefix { $0 != ">" && $0 != "<" }.map(String.init)
+            let words = example.line.split(separator: " ").dropFirst().prefix { $0 != ">" && $0 != "<" }.map(
+                String.init)
             #expect(throws: Never.self, "\(example.line)") { try ArgumentParser.parse(words) }
         }
     }

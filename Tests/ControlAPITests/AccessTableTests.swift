@@ -33,7 +33,7 @@ import Testing
         Cell(.sync, .developer, .thing), Cell(.rollback, .operator, .app),
         Cell(.abort, .operator, .app), Cell(.promote, .operator, .app),
         Cell(.pause, .operator, .app), Cell(.resume, .operator, .app),
-        Cell(.execute, .operator, .app),
+        Cell(.execute, .operator, .app), Cell(.run, .operator, .app), Cell(.runs, .viewer, .app),
         Cell(.approve, .operator, .thing), Cell(.metrics, .viewer, .installation),
         Cell(.testNotices, .operator, .installation),
         Cell(.whoami, .viewer, .list), Cell(.tokens, .admin, .list),
@@ -105,7 +105,7 @@ import Testing
                 .createToken: #"{"name":"x","grants":[{"role":"viewer","project":"retail"}]}"#
             ]
             var headers = ["authorization": "Bearer \(token)"]
-            if operation == .execute {
+            if operation == .execute || operation == .run {
                 headers["upgrade"] = SessionOrder.protocolName
                 headers[SessionOrder.header.lowercased()] = try SessionOrder(
                     command: ["/usr/bin/psql", "--password=hunter2"]).headerValue()
@@ -195,6 +195,7 @@ import Testing
             let table = [
                 Pair(.appStatus, "app", "shop", "nope"), Pair(.logs, "app", "shop", "nope"),
                 Pair(.rollback, "app", "shop", "nope"), Pair(.execute, "app", "shop", "nope"),
+                Pair(.run, "app", "shop", "nope"), Pair(.runs, "app", "shop", "nope"),
                 Pair(.trace, "container", "shop-web-v42-1", "nope-web-v42-1"),
                 Pair(.trace, "container", "0123456789", "fffffffff0"),
                 Pair(.revokeToken, "token", "theirs", "nope"),

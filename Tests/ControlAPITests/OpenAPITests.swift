@@ -128,8 +128,13 @@ import Testing
         try check(NoticeTestRequest(channel: SourceName("ops")), "NoticeTestRequest")
         try check(
             SessionOrder(
-                command: ["sh"], process: ProcessName("web"), instance: "shop-web-v1-1", terminal: true, input: true,
-                size: .standard), "SessionOrder")
+                command: ["sh"], process: ProcessName("web"), instance: "shop-web-v1-1", terminal: true,
+                input: true,
+                size: .standard, timeoutInSeconds: 60, detached: true), "SessionOrder")
+        try check(
+            RunStatus(
+                name: "shop-run-d1.1", release: .first, state: "exited", exitCode: 0, startedAt: Samples.now,
+                timeoutInSeconds: 60, detached: true), "RunStatus")
         try check(ErrorReport(code: "not_found", message: "no"), "ErrorReport")
         let retail = try #require(ProjectName("retail"))
         let record = TokenRecord(

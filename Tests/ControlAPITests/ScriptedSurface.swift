@@ -22,6 +22,7 @@ final class ScriptedSurface: ControlSurface {
             .init(name: "ops"), .init(name: "pager", problem: "pager.example.com answered 500")
         ])
         var figures = ControllerFigures()
+        var runs: [RunStatus] = []
         /// What the next session is.
         var session: @Sendable (SessionOrder) -> any ContainerSession = { _ in ScriptedSession() }
         /// What the status becomes when a command is taken up.
@@ -142,6 +143,20 @@ final class ScriptedSurface: ControlSurface {
         let words = order.command.joined(separator: " ")
         let make = try answer("exec \(app)\(order.process.map { "/\($0)" } ?? "") \(words)") { $0.session }
         return OpenedSession(instance: "shop-web-v42-1", session: make(order))
+    }
+
+    func openRun(_ order: SessionOrder, of app: AppName) async throws(ControlError) -> OpenedSession {
+        let make = try answer("run \(app) \(order.command.joined(separator: " "))") { $0.session }
+        return OpenedSession(instance: "shop-run-x1.1", session: make(order))
+    }
+
+    func startRun(_ order: SessionOrder, of app: AppName) async throws(ControlError) -> CommandReport {
+        let time = order.timeoutInSeconds.map { "\($0)" } ?? "-"
+        return try answer("start \(app) \(time) \(order.command.joined(separator: " "))") { $0.report }
+    }
+
+    func runs(of app: AppName) async throws(ControlError) -> [RunStatus] {
+        try answer("runs \(app)") { $0.runs }
     }
 
     func events(after sequence: Int64, follow: Bool) async throws(ControlError) -> AsyncStream<EventRecord> {

@@ -120,10 +120,61 @@ import Testing
             let long = try await slipway(
                 running, "exec", "shop", "--", String(repeating: "a", count: 13_000))
             #expect(long.code == 125 && long.complaints.contains("standard input"))
+            let fits = try await slipway(
+                running, "exec", "shop", "--", String(repeating: "a", count: 11_000))
+            #expect(fits.complaints == "slipway: nothing runs\n")
             let away = Running(surface: running.surface, socket: "/nonexistent", port: 1)
             #expect(try await slipway(away, "exec", "shop", "--", "x").code == 125)
             for wrong in [
                 ["exec", "shop"], ["exec", "sh/op/", "x"], ["exec", "Shop", "x"], ["exec", "shop", "-tT", "x"]
+            ] {
+                let console = Console(variables: [:], isTerminal: false, write: { _ in }, complain: { _ in })
+                #expect(await runCommand(arguments: wrong, console: console) == 64, "\(wrong)")
+            }
+        }
+    }
+
+    // MARK: One-off runs
+
+    @Test func aRunIsASessionOfItsOwn() async throws {
+        try await withSession(ScriptedSession(.exited(code: 5))) { running in
+            let result = try await slipway(
+                running, input: Array("abc".utf8), "run", "shop", "-i", "--process", "web", "--", "cat", "-")
+            #expect(result.code == 5 && result.output == Array("abc".utf8))
+            #expect(running.surface.asked.contains("run shop cat -"))
+        }
+        try await withSession(ScriptedSession(.cutShort(code: 124, reason: "it took too long"), isOver: true))
+        {
+            let result = try await slipway($0, "run", "shop", "--timeout", "5s", "--", "work")
+            #expect(result.code == 124 && result.complaints == "slipway: it took too long\n")
+        }
+    }
+
+    @Test func aRunThatNobodyWaitsFor() async throws {
+        try await withSession(ScriptedSession()) { running in
+            let name = "shop-run-d1.1"
+            running.surface.change { script in
+                script.report = CommandReport(message: "\(name) is started")
+                script.runs = [
+                    RunStatus(
+                        name: name, release: .first, state: "exited", exitCode: 3,
+                        startedAt: WallTime(secondsSince1970: 1_795_000_000), timeoutInSeconds: 60,
+                        detached: true)
+                ]
+            }
+            let started = await running.slipway("run", "shop", "-d", "--timeout", "2h", "--", "work", "-x")
+            #expect(started.code == 0 && started.output == "\(name) is started\n", "\(started)")
+            #expect(running.surface.asked.contains("start shop 7200 work -x"))
+            let list = await running.slipway("run", "shop", "--list")
+            #expect(
+                list.code == 0 && list.output.contains(name) && list.output.contains("exited 3"), "\(list)")
+            let data = await running.slipway("run", "shop", "--list", "-o", "json")
+            #expect(data.output.contains("\"exit_code\" : 3"), "\(data)")
+            running.surface.change { $0.runs = [] }
+            #expect(await running.slipway("run", "shop", "--list").output == "shop has no one-off runs\n")
+            for wrong in [
+                ["run", "shop"], ["run", "shop", "-d", "-i", "x"], ["run", "shop", "--list", "x"],
+                ["run", "shop", "--timeout", "31d", "x"], ["run", "shop/web", "--process", "web", "x"]
             ] {
                 let console = Console(variables: [:], isTerminal: false, write: { _ in }, complain: { _ in })
                 #expect(await runCommand(arguments: wrong, console: console) == 64, "\(wrong)")

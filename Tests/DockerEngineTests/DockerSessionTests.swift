@@ -122,7 +122,7 @@ import Testing
         try await withEngine { fixture in
             let id = try await fixture.launch()
             let script =
-                "busybox stty size; trap 'busybox stty size; exit 5' WINCH; "
+                "trap 's=$(busybox stty size); echo $s; [ \"$s\" = \"22 77\" ] && exit 5' WINCH; "
                 + "echo ready; while :; do busybox sleep 0.05; done"
             let session = try await fixture.engine.openSession(
                 shell(script, terminal: true, input: true), in: id)
@@ -135,7 +135,7 @@ import Testing
                 #expect(text.contains(mark), "\(text)")
             }
             try await until("ready")
-            // The engine is told of the size a moment after the start, and so the first line may have been before.
+            // The engine is told of the first size a moment after the start, which may be before the trap or after it.
             await session.resize(TerminalSize(columns: 77, rows: 22))
             try await until("22 77")
             #expect(try await session.read() == nil)
@@ -154,13 +154,78 @@ import Testing
             let id = try await fixture.launch()
             let session = try await fixture.engine.openSession(
                 shell(
-                    "echo up; trap 'echo gone > /tmp/told; exit' HUP; while :; do busybox sleep 0.05; done",
+                    "trap 'echo gone > /tmp/told; exit' HUP; echo up; while :; do busybox sleep 0.05; done",
                     terminal: hasTerminal, input: true), in: id)
             #expect(try await session.read() != nil)
             await session.hangUp()
             try await eventually("the command is told") {
                 try await run(fixture, id, shell("busybox cat /tmp/told")).text == "gone\n"
             }
+        }
+    }
+
+    private func job(
+        _ fixture: EngineFixture, _ script: String, terminal: Bool = false, input: Bool = false
+    )
+        async throws -> (ContainerID, any ContainerSession)
+    {
+        var order = try fixture.order(
+            try await fixture.localImage(), command: ["/bin/busybox", "sh", "-c", script])
+        order.labels.job = JobLabel(kind: .run, run: "x1.1", timeoutInSeconds: 60)
+        order.labels.process = .oneOffRun
+        let job = JobOrder(
+            name: "\(fixture.name)-shop-run-x1.1", labels: order.labels, template: order.template,
+            terminal: terminal,
+            input: input)
+        let id = try await fixture.engine.createJob(job, secrets: nil)
+        let streams = EngineSessionOrder(command: [], hasTerminal: terminal, hasInput: input)
+        let session = try await fixture.engine.attach(streams, to: id)
+        try await fixture.engine.startJob(id)
+        return (id, session)
+    }
+
+    private func all(_ session: any ContainerSession) async throws -> Result {
+        var result = Result(end: .exited(code: -1))
+        while let piece = try await session.read() {
+            switch piece {
+            case .output(let bytes): result.output += bytes
+            case .errorOutput(let bytes): result.errors += bytes
+            }
+        }
+        result.end = try await session.end()
+        return result
+    }
+
+    @Test func `a container of its own, joined before it is started`() async throws {
+        try await withEngine { fixture in
+            // What it writes at once is not lost, and its input is empty.
+            let (id, quick) = try await job(fixture, "echo first; echo oh >&2; busybox cat; exit 6")
+            let result = try await all(quick)
+            #expect(
+                result.text == "first\n" && result.errors == Array("oh\n".utf8)
+                    && result.end == .exited(code: 6))
+            try await fixture.engine.remove(id, grace: .zero)
+
+            let (echo, session) = try await job(fixture, "busybox cat; echo over", input: true)
+            let input = (0..<1_000_000).map { UInt8(truncatingIfNeeded: ($0 &* 2_654_435_761) >> 13) }
+            let writing = Task {
+                try await session.write(input)
+                await session.finishInput()
+            }
+            let echoed = try await all(session)
+            try await writing.value
+            #expect(echoed.output == input + Array("over\n".utf8) && echoed.end == .exited(code: 0))
+            try await fixture.engine.remove(echo, grace: .zero)
+
+            let (typed, terminal) = try await job(
+                fixture, "read word; busybox stty size; echo \"got $word\"; exit 3", terminal: true,
+                input: true)
+            await terminal.resize(TerminalSize(columns: 91, rows: 41))
+            try await terminal.write(Array("hello\r".utf8))
+            let shown = try await all(terminal)
+            #expect(shown.text.contains("41 91") && shown.text.contains("got hello"), "\(shown.text)")
+            #expect(shown.end == .exited(code: 3))
+            try await fixture.engine.remove(typed, grace: .zero)
         }
     }
 

@@ -59,6 +59,25 @@ import Testing
         #expect(verdict(try DockerAPI.encode(ExecPayload(command: ["true"]), call: ""), .execute) == nil)
     }
 
+    /// Who types is joined to one-off runs alone.
+    @Test func `streams are for one-off runs`() throws {
+        func verdict(_ kind: JobKind?, _ key: String, _ value: String) throws -> EngineError.Code? {
+            var order = order
+            order.labels.job = kind.flatMap { JobLabel(kind: $0, run: "x1.1", timeoutInSeconds: 60) }
+            let body = try DockerAPI.encode(CreatePayload(order, limitsJSONLogs: true), call: "")
+            return self.verdict(try payload(key, value, in: body), .createContainer)
+        }
+        for key in ["Tty", "OpenStdin", "StdinOnce", "AttachStdin"] {
+            #expect(try verdict(.run, key, "true") == nil, "\(key)")
+            #expect(try verdict(.run, key, "false") == .policy, "\(key)")
+            #expect(try verdict(.run, key, #""true""#) == .policy, "\(key)")
+            for kind in [nil, JobKind.release, .cron] {
+                #expect(try verdict(kind, key, "true") == .policy, "\(key)")
+            }
+        }
+        #expect(try verdict(.run, "AttachStdout", "true") == .policy)
+    }
+
     /// Every dangerous field, in the body of a create.
     static let dangerous: [(String, String)] = [
         ("HostConfig.Privileged", "true"), ("HostConfig.Privileged", "false"),

@@ -4,54 +4,6 @@ import Testing
 
 /// `slipway exec`: the real program, controller and engine, also on a terminal.
 @Suite struct ExecTests {
-    /// Runs a program on a terminal of 100 × 30 and answers what it shows: lines of `expect TEXT`, `type TEXT` and
-    /// `size COLUMNS ROWS`. Prints what was shown and whether the terminal is as before, and ends with its code.
-    private static let onATerminal = #"""
-        import fcntl, json, os, pty, select, struct, sys, termios, time
-        outer, inner = pty.openpty()
-        def size(columns, rows):
-            fcntl.ioctl(outer, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
-        size(100, 30)
-        before = termios.tcgetattr(inner)
-        child = os.fork()
-        if child == 0:
-            os.setsid()
-            fcntl.ioctl(inner, termios.TIOCSCTTY, 0)
-            for descriptor in range(3): os.dup2(inner, descriptor)
-            os.execvp(sys.argv[2], sys.argv[2:])
-        seen, mark, deadline = b"", 0, time.monotonic() + 40
-        def more():
-            global seen
-            if select.select([outer], [], [], 0.1)[0]: seen += os.read(outer, 65536)
-            if time.monotonic() > deadline:
-                sys.stdout.buffer.write(seen + b"\nTIMED OUT\n"); sys.exit(99)
-        for step in json.loads(sys.argv[1]):
-            word, rest = step[0], step[1:]
-            if word == "type": os.write(outer, rest[0].encode())
-            elif word == "size": size(*rest)
-            else:
-                while rest[0].encode() not in seen[mark:]: more()
-                mark = seen.index(rest[0].encode(), mark) + len(rest[0])
-        while True:
-            done, status = os.waitpid(child, os.WNOHANG)
-            if done: break
-            more()
-        while select.select([outer], [], [], 0)[0]: seen += os.read(outer, 65536)
-        sys.stdout.buffer.write(seen)
-        print("\nSAME" if termios.tcgetattr(inner) == before else "\nCHANGED")
-        sys.exit(os.waitstatus_to_exitcode(status) % 256)
-        """#
-
-    private func terminal(_ world: World, _ steps: String, _ arguments: [String]) async throws -> Shell.Output
-    {
-        try await Shell.run(
-            [
-                "python3", "-c", Self.onATerminal, steps, world.settings.programs + "/slipway", "--socket",
-                world.socket
-            ]
-                + arguments)
-    }
-
     /// The general options come first: what stands behind the command is the command's.
     private func exec(_ world: World, _ arguments: String...) async throws -> Shell.Output {
         try await exec(world, arguments)
@@ -112,7 +64,7 @@ import Testing
     @Test func aShellOnATerminal() async throws {
         try await World.with { world in
             try await started(world)
-            let shell = try await terminal(
+            let shell = try await OnATerminal.slipway(
                 world,
                 #"""
                 [["expect", "# "], ["type", "stty size\r"], ["expect", "30 100"], ["expect", "# "],
@@ -122,11 +74,11 @@ import Testing
                 """#, ["exec", "shop", "--", "sh"])
             #expect(shell.exitCode == 4 && shell.text.hasSuffix("\nSAME\n"), "\(shell)")
             // Not a terminal for the command where that is not wanted, and not for what comes after an error.
-            let plain = try await terminal(
+            let plain = try await OnATerminal.slipway(
                 world, "[]", ["exec", "shop", "-T", "--", "sh", "-c", "test -t 1; echo $?"])
             #expect(
                 plain.exitCode == 0 && plain.text.contains("1") && plain.text.hasSuffix("SAME\n"), "\(plain)")
-            let refused = try await terminal(world, "[]", ["exec", "nope", "--", "sh"])
+            let refused = try await OnATerminal.slipway(world, "[]", ["exec", "nope", "--", "sh"])
             #expect(refused.exitCode == 125 && refused.text.hasSuffix("SAME\n"), "\(refused)")
         }
     }
@@ -137,7 +89,7 @@ import Testing
             try await started(world)
             func begin(_ name: String) async throws {
                 let script =
-                    "echo up > /tmp/\(name); trap 'echo gone > /tmp/\(name); exit' HUP; while :; do sleep 0.1; done"
+                    "trap 'echo gone > /tmp/\(name); exit' HUP; echo up > /tmp/\(name); while :; do sleep 0.1; done"
                 try await Shell.succeed([
                     "sh", "-c", "\"$@\" >/dev/null 2>&1 & echo $! > \(world.directory)/\(name).pid", "sh",
                     world.settings.programs + "/slipway", "exec", "shop", "--socket", world.socket, "--",

@@ -15,17 +15,53 @@ extension CommandTable {
                 Argument("COMMAND…", rest: true, "the program and its arguments")
             ],
             options: [
-                Option("instance", value: "NAME", "this instance, as `slipway status APP` shows it"),
-                Option("stdin", short: "i", "pass the standard input on"),
-                Option("tty", short: "t", "give the command a terminal, also where there is none here"),
-                Option("no-tty", short: "T", "give it none, also where there is one here")
-            ],
+                Option("instance", value: "NAME", "this instance, as `slipway status APP` shows it")
+            ] + streams,
             examples: [
                 Example("slipway exec shop -- sh", "a shell beside the app"),
                 Example("slipway exec shop/worker -- printenv RAILS_ENV", "of another process"),
                 Example("slipway exec db -i -- psql -U app < fix.sql", "the standard input goes to psql"),
                 Example("slipway exec db -- pg_dump app > app.sql", "the output comes as it is")
-            ], exits: sessionExits)
+            ], exits: sessionExits),
+        CommandDescription(
+            name: "run", summary: "Run a command once, in a container of its own",
+            details: [
+                "The container is made of the app's last good release, with the environment, files, secrets, volumes and "
+                    + "limits of the process, gets no requests, and is removed when the command has ended. The command's exit "
+                    + "code is this program's. Terminal and streams are as with `slipway exec`. If the connection is lost the "
+                    + "command is stopped.",
+                "With --detach it goes on by itself; --list shows it, `slipway logs APP --job run` what it writes. The last three "
+                    + "that have ended are kept for a day. A run is stopped after a day, or a week if somebody is joined to it, unless "
+                    + "--timeout says another time.",
+                "It takes the role operator, and stands in the audit log with the program's name, without its arguments."
+            ],
+            arguments: [
+                Argument(
+                    "APP[/PROCESS]", "the app, and the process to borrow from; default `web`, or the first"),
+                Argument("COMMAND…", optional: true, rest: true, "the program and its arguments")
+            ],
+            options: [
+                Option("process", value: "NAME", "borrow from this process; the same as APP/NAME"),
+                Option("detach", short: "d", "do not wait for it"),
+                Option(
+                    "timeout", value: "TIME", "stop it after this time, such as 90s or 2h; at most 30 days"),
+                Option("list", "show the app's runs and change nothing")
+            ] + streams,
+            examples: [
+                Example("slipway run shop -- bin/migrate --dry-run", "and end with its exit code"),
+                Example("slipway run shop -- sh", "a shell in a container of its own"),
+                Example(
+                    "slipway run shop/worker --detach --timeout 2h -- bin/reindex",
+                    "and go on with other things"),
+                Example("slipway run shop --list", "what runs, and how the last ones ended")
+            ],
+            exits: sessionExits + ["124: it did not end within its time and was stopped"])
+    ]
+
+    private static let streams = [
+        Option("stdin", short: "i", "pass the standard input on"),
+        Option("tty", short: "t", "give the command a terminal, also where there is none here"),
+        Option("no-tty", short: "T", "give it none, also where there is one here")
     ]
 
     static let sessionExits = [

@@ -3,8 +3,15 @@ internal import HTTPClient
 internal import Model
 
 extension ControlClient {
-    /// Asks for a session, and returns its connection.
-    func openSession(_ path: [String], _ order: SessionOrder) async throws(Failure) -> ByteChannel {
+    /// What became of an order.
+    enum Session {
+        case open(ByteChannel)
+        /// It goes on without us.
+        case started(CommandReport)
+    }
+
+    /// Asks for a session.
+    func openSession(_ path: [String], _ order: SessionOrder) async throws(Failure) -> Session {
         var request = request("POST", path, [])
         do {
             let header = try order.headerValue()
@@ -28,7 +35,9 @@ extension ControlClient {
             throw Self.unreachable(error, endpoint)
         }
         switch upgrade {
-        case .switched(_, let channel): return channel
+        case .switched(_, let channel): return .open(channel)
+        case .refused(let response) where response.status == 200 && order.detached == true:
+            return .started(try decode(CommandReport.self, from: response.body))
         case .refused(let response): throw refusal(status: response.status, body: response.body)
         }
     }

@@ -137,7 +137,7 @@ struct ControlClient: Sendable {
         return result
     }
 
-    private func decode<Value: Decodable>(_ type: Value.Type, from body: [UInt8]) throws(Failure) -> Value {
+    func decode<Value: Decodable>(_ type: Value.Type, from body: [UInt8]) throws(Failure) -> Value {
         do {
             return try WireCoding.decode(type, from: body)
         } catch {

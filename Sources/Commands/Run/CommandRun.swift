@@ -35,6 +35,7 @@ struct CommandRun {
         case "sync", "retry", "rollback", "abort", "promote", "approve", "pause", "resume":
             return try await change()
         case "exec": return try await execute()
+        case "run": return try await runOnce()
         case "token": return try await token()
         case "audit": return try await audit()
         case "whoami": return try await whoami()

@@ -17,10 +17,14 @@ public struct SessionOrder: Codable, Hashable, Sendable {
     public var input: Bool
     /// Of the terminal.
     public var size: TerminalSize?
+    /// Of a one-off run: the longest that it may run, 1 to `RunLabel.longestTimeoutInSeconds`.
+    public var timeoutInSeconds: Int64?
+    /// Of a one-off run: nobody is joined to it.
+    public var detached: Bool?
 
     public init(
         command: [String], process: ProcessName? = nil, instance: String? = nil, terminal: Bool = false,
-        input: Bool = false, size: TerminalSize? = nil
+        input: Bool = false, size: TerminalSize? = nil, timeoutInSeconds: Int64? = nil, detached: Bool? = nil
     ) {
         self.command = command
         self.process = process
@@ -28,6 +32,8 @@ public struct SessionOrder: Codable, Hashable, Sendable {
         self.terminal = terminal
         self.input = input
         self.size = size
+        self.timeoutInSeconds = timeoutInSeconds
+        self.detached = detached
     }
 
     /// The header's name.
@@ -45,6 +51,9 @@ public struct SessionOrder: Codable, Hashable, Sendable {
         guard command.count <= 1_024 else { return "the command has more than 1024 words" }
         if command.contains(where: { $0.utf8.contains(0) }) {
             return "the command has a zero byte in it, which no program can be given"
+        }
+        if let seconds = timeoutInSeconds, !(1...RunLabel.longestTimeoutInSeconds).contains(seconds) {
+            return "a run may last from 1 second to 30 days"
         }
         if let instance, ContainerID(instance) == nil { return "that is not an instance's name" }
         return nil

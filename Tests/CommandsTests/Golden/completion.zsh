@@ -25,6 +25,7 @@ _slipway() {
         'pause:Leave an app as it is until  resume '
         'resume:Take a paused app up again'
         'exec:Run a command in a running instance'
+        'run:Run a command once, in a container of its own'
         'token:Give, list and take away tokens for the API'
         'audit:Show who changed or tried what, newest first'
         'whoami:Show who the controller takes you for, and what you may do'
@@ -278,6 +279,21 @@ _slipway() {
             '--no-color[no colour, as with NO_COLOR set or when the output is not a terminal]' \
             '--help[show this help]' \
             '*::APP[/PROCESS]:_files' ;;
+        run) _arguments \
+            '--process[borrow from this process; the same as APP/NAME]:NAME: ' \
+            '--detach[do not wait for it]' \
+            '--timeout[stop it after this time, such as 90s or 2h; at most 30 days]:TIME: ' \
+            '--list[show the app s runs and change nothing]' \
+            '--stdin[pass the standard input on]' \
+            '--tty[give the command a terminal, also where there is none here]' \
+            '--no-tty[give it none, also where there is one here]' \
+            '--output[how the result is written  table (for people), wide, json, yaml, text or markdown]:FORMAT:(table wide json yaml text markdown)' \
+            '--socket[the controller s socket; default  SLIPWAY_SOCKET, else /run/slipway/slipway.sock]:PATH:_files' \
+            '--server[the controller s address instead of a socket; default  SLIPWAY_SERVER]:URL: ' \
+            '--token-file[file with the token for --server; default  SLIPWAY_TOKEN_FILE]:PATH:_files' \
+            '--no-color[no colour, as with NO_COLOR set or when the output is not a terminal]' \
+            '--help[show this help]' \
+            '*::APP[/PROCESS]:_files' ;;
         token) _arguments \
             '--role[of create  viewer, developer, operator or admin]:ROLE:(viewer developer operator admin)' \
             '--project[of create  these projects only, such as retail,press]:NAMES: ' \
@@ -365,7 +381,7 @@ _slipway() {
             '--token-file[file with the token for --server; default  SLIPWAY_TOKEN_FILE]:PATH:_files' \
             '--no-color[no colour, as with NO_COLOR set or when the output is not a terminal]' \
             '--help[show this help]' \
-            '*::COMMAND:(status why doctor history diff trace logs events plan validate render simulate secrets import sync retry rollback abort promote approve pause resume exec token audit whoami notices backup restore completion version help)' ;;
+            '*::COMMAND:(status why doctor history diff trace logs events plan validate render simulate secrets import sync retry rollback abort promote approve pause resume exec run token audit whoami notices backup restore completion version help)' ;;
     esac
 }
 compdef _slipway slipway
