@@ -61,6 +61,8 @@ final class ExecSession: ContainerSession {
     private let hasTerminal: Bool
     private let streams: EngineStreams
     private let verdict = Mutex<SessionEnd?>(nil)
+    /// Bounded by itself, and awaited where it is needed.
+    private let process: Task<ProcessHandle?, Never>
 
     init(
         engine: DockerEngine, exec: ContainerID, container: ContainerID, channel: ByteChannel,
@@ -71,6 +73,7 @@ final class ExecSession: ContainerSession {
         self.container = container
         self.hasTerminal = hasTerminal
         streams = EngineStreams(channel, isFramed: !hasTerminal, call: "POST /exec/start")
+        process = Task { await Self.findProcess(engine, exec, container) }
     }
 
     func write(_ input: [UInt8]) async throws(EngineError) { try await streams.write(input) }
@@ -124,21 +127,32 @@ final class ExecSession: ContainerSession {
     /// The engine has no call to end a command, and with a terminal it does not even tell the command that its
     /// connection is closed: so the process is told here, where it is one of this host.
     func hangUp() async {
+        await process.value?.send(1)
         streams.close()
-        // Whoever hangs up has often been cancelled, and the command is to be told all the same.
-        await Task { await self.signalHangUp() }.value
     }
 
-    private func signalHangUp() async {
+    /// Looked for at the start: as soon as the connection is lost the engine says that the command has ended, whether
+    /// it has or not.
+    private static func findProcess(
+        _ engine: DockerEngine, _ exec: ContainerID, _ container: ContainerID
+    ) async -> ProcessHandle? {
         let call = engine.get(["exec", exec.rawValue, "json"])
-        guard let before = try? await engine.api.decode(Wire.Exec.self, call), before.isRunning == true,
-            let process = before.process,
-            let handle = ProcessHandle(process, inContainer: container.rawValue),
-            // Still the same: so the handle is its, and not that of a later one with its number.
-            let after = try? await engine.api.decode(Wire.Exec.self, call), after.isRunning == true,
-            after.process == process
-        else { return }
-        handle.send(1)
+        for _ in 0..<20 {
+            // What cannot be asked has no process here; its connection is closed all the same.
+            guard let before = try? await engine.api.decode(Wire.Exec.self, call) else { return nil }
+            if before.isRunning == true, let number = before.process, number > 0 {
+                guard let handle = ProcessHandle(number, inContainer: container.rawValue),
+                    // Still the same: so the handle is its, and not that of a later one with its number.
+                    let after = try? await engine.api.decode(Wire.Exec.self, call), after.isRunning == true,
+                    after.process == number
+                else { return nil }
+                return handle
+            }
+            // The engine numbers it a moment after it has said that it is started.
+            if before.exitCode != nil { return nil }
+            guard (try? await Task.sleep(for: .milliseconds(20))) != nil else { return nil }
+        }
+        return nil
     }
 
     /// What a shell would end with.

@@ -3,7 +3,7 @@ internal import FoundationEssentials
 internal import Glibc
 
 /// One process of this host, which is not mistaken for a later one with its number.
-final class ProcessHandle {
+final class ProcessHandle: Sendable {
     private let descriptor: Int32
 
     /// `nil` unless the process is there and in the container's control group: an engine whose processes this program

@@ -69,8 +69,8 @@ import Testing
                 #"""
                 [["expect", "# "], ["type", "stty size\r"], ["expect", "30 100"], ["expect", "# "],
                  ["size", 70, 20], ["type", "sleep 1; stty size\r"], ["expect", "20 70"], ["expect", "# "],
-                 ["type", "echo be''gun; sleep 60\r"], ["expect", "begun"],
-                 ["type", "\u0003"], ["expect", "# "], ["type", "exit 4\r"]]
+                 ["type", "sh -c 'trap \"echo cau${Z}ght; exit\" INT; echo be${Z}gun; while :; do sleep 0.1; done'\r"],
+                 ["expect", "begun"], ["type", "\u0003"], ["expect", "caught"], ["expect", "# "], ["type", "exit 4\r"]]
                 """#, ["exec", "shop", "--", "sh"])
             #expect(shell.exitCode == 4 && shell.text.hasSuffix("\nSAME\n"), "\(shell)")
             // Not a terminal for the command where that is not wanted, and not for what comes after an error.
