@@ -247,7 +247,7 @@ extension Controller {
     }
 }
 
-/// What the controller knows of one-off runDesk.
+/// What the controller knows of one-off runs.
 struct RunDesk {
     /// One thing to be done with a run's container.
     struct Step: Sendable {
@@ -270,7 +270,7 @@ struct RunDesk {
     /// Names of those that are ended because their time is over.
     var overdue: Set<String> = []
     var endedAt: [ContainerID: Instant] = [:]
-    /// Apps that have containers of runDesk.
+    /// Apps that have containers of such runs.
     var apps: Set<AppName> = []
     var lastNumber = 0
 }
