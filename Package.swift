@@ -60,6 +60,7 @@ let package = Package(
         core("Execution", ["CLinux"]),
         core("Crypto", ["COpenSSL"]),
         core("Age", ["Crypto"]),
+        core("TimeZones", ["Model", "Ports"]),
         core("Secrets", ["Age", "Crypto", "Model"]),
         core("SecretDelivery", ["CLinux", "Crypto", "Model", "Ports", "Secrets"]),
         core("SpecLoading", ["Age", "CYAML", "Crypto", "Model", "Secrets"]),
@@ -84,13 +85,13 @@ let package = Package(
         core("Simulation", ["Controller", "Model", "Planning", "Ports", "SpecLoading", "Telemetry"]),
         core("Commands", [
             "Age", "Backup", "CLinux", "Crypto", "Execution", "GitSource", "HTTPClient", "Importing", "Model", "Planning", "Ports",
-            "Simulation", "SpecLoading",
+            "Simulation", "SpecLoading", "TimeZones",
         ]),
 
         program("slipwayd", [
             "Access", "Age", "Certificates", "ControlAPI", "Controller", "Crypto", "DockerEngine", "EdgeProxy", "Execution", "Forges", "GitSource",
             "HTTPClient", "HTTPServer", "Model", "NameServer", "Notices", "Ports", "Probing", "SecretDelivery", "Secrets", "Simulation",
-            "SpecLoading", "StateStore", "Telemetry",
+            "SpecLoading", "StateStore", "Telemetry", "TimeZones",
         ]),
         program("slipway", ["Commands"]),
         program("slipway-fetch", ["GitSource"]),
@@ -110,6 +111,7 @@ let package = Package(
         tests("ImportingTests", ["Importing", "Model", "SpecLoading"]),
         tests(
             "SecretDeliveryTests", ["Age", "Crypto", "Model", "Ports", "SecretDelivery", "Secrets"]),
+        tests("TimeZonesTests", ["Execution", "Model", "Planning", "Ports", "TimeZones"], exclude: ["Oracle"]),
         tests("GitSourceTests", ["Execution", "GitSource", "Model", "Ports", "slipway-fetch"]),
         tests("StateStoreTests", ["Execution", "Model", "Ports", "StateStore"]),
         tests("BackupTests", ["Backup", "Execution", "Model", "Ports", "StateStore"]),
