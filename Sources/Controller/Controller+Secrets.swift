@@ -9,7 +9,8 @@ import Telemetry
 extension Controller {
     var specReader: SpecReader {
         SpecReader(
-            hasEdge: edge != nil, policy: configuration.projects, keyring: configuration.secretKeyring)
+            hasEdge: edge != nil, policy: configuration.projects, keyring: configuration.secretKeyring,
+            zones: configuration.zones.names())
     }
 
     // MARK: To containers

@@ -26,6 +26,8 @@ public struct ControllerConfiguration: Sendable {
     public var secretKeyring: SecretKeyring?
     /// What brings secrets to containers.
     public var secretCourier: (any SecretCourier)?
+    /// What knows when clocks are put forward and back, for what is run by the clock.
+    public var zones: any ZoneSource = UTCOnly()
 
     public init(
         installation: InstallationName, naming: Naming, brake: DeletionBrake = DeletionBrake(),

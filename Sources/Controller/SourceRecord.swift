@@ -48,10 +48,13 @@ struct SpecReader: Sendable {
     var hasEdge: Bool
     var policy: ProjectPolicy
     var keyring: SecretKeyring?
+    var zones: ZoneNames?
 
     func loader(for source: WatchedSource) -> SpecLoader {
         let rules = SourceRules(projects: source.otherProjects.union([source.project]), policy: policy)
-        return SpecLoader(project: source.project, hasEdge: hasEdge, rules: rules, keyring: keyring)
+        return SpecLoader(
+            project: source.project, hasEdge: hasEdge, rules: rules, keyring: keyring,
+            zones: zones)
     }
 }
 

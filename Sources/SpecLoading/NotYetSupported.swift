@@ -4,7 +4,6 @@
 enum NotYetSupported {
     /// By the path in the table of keys: what the key is for.
     private static let keys: [String: String] = [
-        "cron": "cron jobs",
         "autoscaling": "autoscaling",
         "placement": "placement on nodes",
         "processes.*.placement": "placement on nodes",

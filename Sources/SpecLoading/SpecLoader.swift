@@ -13,15 +13,20 @@ public struct SpecLoader: Sendable {
     public let rules: SourceRules?
     /// What opens secrets; `nil`: only their form is looked at, and their fingerprints change with every encryption.
     public let keyring: SecretKeyring?
+    /// The time zones that there are; `nil`: any well-formed name is taken for one.
+    public let zones: ZoneNames?
 
     /// - Parameters:
     ///   - project: the source's default project.
     ///   - hasEdge: whether the controller that is to act on the specs drives an edge.
     ///   - rules: of the source.
     ///   - keyring: the controller's keys, or `nil` where there are none.
+    ///   - zones: of the machine that is to act on the specs, or `nil` where they are not known.
     public init(
-        project: ProjectName, hasEdge: Bool = false, rules: SourceRules? = nil, keyring: SecretKeyring? = nil
+        project: ProjectName, hasEdge: Bool = false, rules: SourceRules? = nil, keyring: SecretKeyring? = nil,
+        zones: ZoneNames? = nil
     ) {
+        self.zones = zones
         self.rules = rules
         self.keyring = keyring
         self.project = project
@@ -49,7 +54,8 @@ public struct SpecLoader: Sendable {
     private func load(_ document: YAMLStream.Document, files: FileReader, into file: inout LoadedFile) {
         guard !isEmpty(document), !isBase(document) else { return }
         let decoder = SpecDecoder(
-            project: project, hasEdge: hasEdge, files: files, rules: rules, keyring: keyring)
+            project: project, hasEdge: hasEdge, files: files, rules: rules, keyring: keyring,
+            zones: zones)
         for finding in document.findings { decoder.findings.add(finding) }
         var merged = document.root
         var spec: AppSpec?

@@ -14,6 +14,7 @@ import Probing
 import SecretDelivery
 import StateStore
 import Telemetry
+import TimeZones
 
 /// Puts the parts together and runs them until a signal.
 struct Daemon {
@@ -43,6 +44,7 @@ struct Daemon {
             secretCourier: secrets.courier)
         configuration.channels = try channels()
         configuration.noticeLimit = settings.noticeLimit
+        configuration.zones = SystemZones()
         let controller = Controller(
             configuration: configuration,
             engine: engine, edge: edge, store: store, prober: EngineProber(engine: engine, client: client),

@@ -106,12 +106,12 @@ import Testing
         #expect(Set(file.diagnostics.map(\.code)) == ["not_yet_supported"])
         #expect(
             file.diagnostics.map(\.keyPath) == [
-                "domains", "placement", "cron", "deploy.analysis[0].metric",
+                "domains", "placement", "deploy.analysis[0].metric",
                 "deploy.analysis[1].metric", "autoscaling"
             ])
         #expect(
             try load(text, hasEdge: true).diagnostics.map(\.keyPath)
-                == ["placement", "cron", "autoscaling"])
+                == ["placement", "autoscaling"])
     }
 
     @Test func aReleaseCommandIsDecodedInFull() throws {

@@ -1,5 +1,6 @@
 internal import Model
 internal import SpecLoading
+internal import TimeZones
 
 extension CommandRun {
     func plan() async throws -> Int32 {
@@ -113,7 +114,7 @@ extension CommandRun {
         guard let project = ProjectName(name) else { throw usage("'\(name)' is not a project's name") }
         let reader = Files(console)
         let tree = try reader.tree(path)
-        let loader = SpecLoader(project: project, hasEdge: true)
+        let loader = SpecLoader(project: project, hasEdge: true, zones: SystemZones().names())
         let files = try tree.specs.map { path in
             loader.load(path: path, bytes: try reader.read(path, in: tree)) { try reader.read($0, in: tree) }
         }

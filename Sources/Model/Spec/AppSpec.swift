@@ -23,6 +23,8 @@ public struct AppSpec: Codable, Hashable, Sendable {
     public var secrets: [SecretSpec]?
     /// Run once per release, before anything changes.
     public var release: ReleaseCommandSpec?
+    /// Sorted by name; `nil` where there are none. No part of any template: what is run by the clock restarts nothing.
+    public var cron: [CronSpec]?
     /// What later capabilities bring to life; decoded and validated, and refused with a clear message when used.
     public var later: LaterFeatures?
 
@@ -31,7 +33,8 @@ public struct AppSpec: Codable, Hashable, Sendable {
         files: [FileSpec] = [],
         dependsOn: [AppName] = [], processes: [ProcessSpec], volumes: [VolumeName: VolumeSpec] = [:],
         deploy: DeploySpec = DeploySpec(), reversible: Bool? = nil, group: String? = nil,
-        secrets: [SecretSpec]? = nil, release: ReleaseCommandSpec? = nil, later: LaterFeatures? = nil
+        secrets: [SecretSpec]? = nil, release: ReleaseCommandSpec? = nil, cron: [CronSpec]? = nil,
+        later: LaterFeatures? = nil
     ) {
         self.name = name
         self.project = project
@@ -46,6 +49,7 @@ public struct AppSpec: Codable, Hashable, Sendable {
         self.group = group
         self.secrets = secrets
         self.release = release
+        self.cron = cron
         self.later = later
     }
 

@@ -2,46 +2,18 @@
 ///
 /// Using one is an error of the spec that says so; nothing is ignored in silence.
 public struct LaterFeatures: Codable, Hashable, Sendable {
-    public var cron: [CronSpec]
     public var autoscaling: AutoscalingSpec?
     public var placement: [ProcessName: PlacementSpec]
 
     public init(
-        cron: [CronSpec] = [],
         autoscaling: AutoscalingSpec? = nil,
         placement: [ProcessName: PlacementSpec] = [:]
     ) {
-        self.cron = cron
         self.autoscaling = autoscaling
         self.placement = placement
     }
 
     public var isEmpty: Bool { self == LaterFeatures() }
-}
-
-/// A command that is run by the clock.
-public struct CronSpec: Codable, Hashable, Sendable {
-    public enum Overlap: String, Codable, Hashable, Sendable, CaseIterable { case allow, forbid, replace }
-    public var name: ProcessName
-    /// Five fields: minute, hour, day of month, month, day of week.
-    public var schedule: String
-    /// A name such as `Europe/Berlin`; `nil` for UTC.
-    public var timezone: String?
-    public var command: [String]
-    public var timeout: TimeSpan?
-    public var overlap: Overlap?
-    public init(
-        name: ProcessName, schedule: String, timezone: String? = nil, command: [String],
-        timeout: TimeSpan? = nil,
-        overlap: Overlap? = nil
-    ) {
-        self.name = name
-        self.schedule = schedule
-        self.timezone = timezone
-        self.command = command
-        self.timeout = timeout
-        self.overlap = overlap
-    }
 }
 
 /// How many instances of `web` follow the load.

@@ -18,6 +18,7 @@ extension SpecDecoder {
         let deploy = deploy(top["deploy"])
         let reversible = boolean(top["reversible"])
         let release = decodeRelease(top["release"], processes: processes)
+        let cron = cron(top["cron"], processes: processes)
         decodeLater(top, processes: processes)
         let files = files(top["files"], processes: processes)
         let domain = processes.compactMap(\.effectiveDomains.first?.host).first
@@ -37,7 +38,7 @@ extension SpecDecoder {
         return AppSpec(
             name: appName, project: chosenProject ?? project, image: image, env: env, files: files,
             dependsOn: dependsOn, processes: processes, volumes: volumes, deploy: deploy,
-            reversible: reversible, group: group, secrets: secrets, release: release,
+            reversible: reversible, group: group, secrets: secrets, release: release, cron: cron,
             later: later.isEmpty ? nil : later)
     }
 

@@ -233,35 +233,4 @@ enum Grammar {
         return !text.hasSuffix("/") && !text.contains("//")
             && text.utf8.allSatisfy { isWord($0) || "/+-".utf8.contains($0) }
     }
-
-    /// Five fields of numbers, `*`, ranges, steps and lists, as in crontab.
-    static func schedule(_ text: String) -> Bool {
-        let bounds = [0...59, 0...23, 1...31, 1...12, 0...7]
-        let fields = text.split(separator: " ", omittingEmptySubsequences: true)
-        guard text.utf8.count <= 128, fields.count == bounds.count else { return false }
-        return zip(fields, bounds).allSatisfy { field, range in
-            field.split(separator: ",", omittingEmptySubsequences: false).allSatisfy {
-                scheduleItem($0, in: range)
-            }
-        }
-    }
-
-    private static func scheduleItem(_ item: Substring, in range: ClosedRange<Int>) -> Bool {
-        let parts = item.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
-        guard let base = parts.first else { return false }
-        if parts.count == 2 {
-            guard let step = number(parts[1]), step >= 1, step <= range.upperBound else { return false }
-        }
-        if base == "*" { return true }
-        let ends = base.split(separator: "-", maxSplits: 1, omittingEmptySubsequences: false).map(number)
-        guard let low = ends.first ?? nil, range.contains(low) else { return false }
-        guard ends.count == 2 else { return parts.count == 1 }
-        guard let high = ends[1] else { return false }
-        return range.contains(high) && low <= high
-    }
-
-    private static func number(_ text: Substring) -> Int? {
-        guard (1...4).contains(text.utf8.count), text.utf8.allSatisfy(isDigit) else { return nil }
-        return Int(text)
-    }
 }

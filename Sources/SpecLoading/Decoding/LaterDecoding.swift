@@ -33,35 +33,7 @@ extension SpecDecoder {
 
     /// What stands at the top and is not acted on yet.
     func decodeLater(_ top: Fields, processes: [ProcessSpec]) {
-        cron(top["cron"], processes: processes)
         autoscaling(top["autoscaling"], processes: processes)
-    }
-
-    private func cron(_ field: Field?, processes: [ProcessSpec]) {
-        var names = Set(processes.map(\.name))
-        for item in list(field, limit: 64) ?? [] {
-            guard let fields = fields(item, "cron[]") else { continue }
-            let name = name(require(fields, "name"), ProcessName.self)
-            let wanted = "five fields as in crontab, such as `0 3 * * *`"
-            let schedule = checked(
-                require(fields, "schedule"), "bad_schedule", wanted: wanted, Grammar.schedule)
-            let timezone = checked(
-                fields["timezone"], "bad_timezone", wanted: "a time zone such as `Europe/Berlin`",
-                Grammar.timezone)
-            let command = command(require(fields, "command"))
-            let timeout = duration(fields["timeout"], from: .seconds(1), to: .minutes(24 * 60))
-            let overlap = choice(fields["overlap"], CronSpec.Overlap.self)
-            guard let name, let schedule, let command else { continue }
-            if !names.insert(name).inserted {
-                error(
-                    "duplicate_item", "`\(name)` is the name of another process or cron job; choose another",
-                    at: fields.mark(of: "name"), fields.path(of: "name"))
-            }
-            later.cron.append(
-                CronSpec(
-                    name: name, schedule: schedule, timezone: timezone, command: command, timeout: timeout,
-                    overlap: overlap))
-        }
     }
 
     private func autoscaling(_ field: Field?, processes: [ProcessSpec]) {

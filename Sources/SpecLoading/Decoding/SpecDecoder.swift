@@ -14,13 +14,16 @@ final class SpecDecoder {
     let rules: SourceRules?
     /// `nil`: secrets are looked at without being opened.
     let keyring: SecretKeyring?
+    /// `nil`: any well-formed name is taken for a time zone.
+    let zones: ZoneNames?
     var findings = FindingList()
     var later = LaterFeatures()
 
     init(
         project: ProjectName, hasEdge: Bool, files: FileReader, rules: SourceRules? = nil,
-        keyring: SecretKeyring? = nil
+        keyring: SecretKeyring? = nil, zones: ZoneNames? = nil
     ) {
+        self.zones = zones
         self.rules = rules
         self.keyring = keyring
         self.project = project

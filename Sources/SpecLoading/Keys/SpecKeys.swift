@@ -76,8 +76,8 @@ public enum SpecKeys {
             "volumes.*.shared", .boolean, default: "`false`",
             "`true`: several instances may write at once, so new ones may start beside the old ones."),
         SpecKey(
-            "cron", .list(.object, atLeast: 0, atMost: 64), since: "later",
-            "Commands that are run by the clock."),
+            "cron", .list(.object, atLeast: 0, atMost: 64),
+            "Commands that are run by the clock, each in a container of its own. See docs/cron.md."),
         SpecKey("deploy", .object, "How a new release takes over."),
         SpecKey(
             "autoscaling", .object, since: "later", "How the number of instances of `web` follows the load."),
@@ -211,16 +211,32 @@ public enum SpecKeys {
     ]
 
     private static let cron: [SpecKey] = [
+        SpecKey("cron[].name", .name, isRequired: true, "Unique among processes and cron entries."),
         SpecKey(
-            "cron[].name", .name, since: "later", isRequired: true, "Unique among processes and cron jobs."),
+            "cron[].schedule", .schedule, isRequired: true,
+            "Minute, hour, day of month, month, day of week as in crontab, or `@hourly`, `@daily`, `@weekly`, `@monthly`,"
+                + " `@yearly`. See docs/cron.md."),
+        SpecKey("cron[].timezone", .timezone, default: "`UTC`", "Such as `Europe/Berlin`."),
         SpecKey(
-            "cron[].schedule", .schedule, since: "later", isRequired: true, "Five fields, as in crontab."),
-        SpecKey("cron[].timezone", .timezone, default: "`UTC`", since: "later", "Such as `Europe/Berlin`."),
-        SpecKey("cron[].command", .command, since: "later", isRequired: true, "The command."),
-        SpecKey("cron[].timeout", .duration, default: "`1h`", since: "later", "`1s` to `24h`."),
+            "cron[].command", .command, isRequired: true,
+            "The command as a list of words; no shell is involved."),
         SpecKey(
-            "cron[].overlap", .choice(["allow", "forbid", "replace"]), default: "`forbid`", since: "later",
-            "What happens when the last run is still under way.")
+            "cron[].process", .name, default: "`web`, else the first by name",
+            "The process whose volumes and limits it has."),
+        SpecKey(
+            "cron[].timeout", .duration, default: "`1h`",
+            "An attempt that takes longer is stopped and has failed; `1s` to `24h`."),
+        SpecKey(
+            "cron[].overlap", .choice(["allow", "forbid", "replace"]), default: "`forbid`",
+            "What happens when an earlier run is still under way: both run, the later one is skipped, or the earlier"
+                + " one is stopped first."),
+        SpecKey(
+            "cron[].retries", .integer(SpecRange.cronRetries), default: "`0`",
+            "More attempts of a run that has failed, with growing pauses between them."),
+        SpecKey(
+            "cron[].missed_run_window", .duration, default: "`10m`",
+            "How late a run may start that was due while nobody could start it; `0s` to `168h`. Of several, the latest"
+                + " is run.")
     ]
 
     private static let deploy: [SpecKey] = [
@@ -323,6 +339,7 @@ enum SpecRange {
     static let replicas = 0...1_000
     static let port = 1...65_535
     static let retries = 1...100
+    static let cronRetries = 0...10
     static let requests = 0...1_000_000
     static let concurrency = 1...100_000
     static let rate = 1...1_000_000

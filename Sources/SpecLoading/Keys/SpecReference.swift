@@ -23,7 +23,7 @@ public enum SpecReference {
         ("A process", { $0.path.hasPrefix("processes.") }),
         ("The rollout", { $0.path.hasPrefix("deploy.") }),
         (
-            "Release command, cron jobs, autoscaling",
+            "Release command, cron, autoscaling",
             { key in
                 ["release.", "cron[].", "autoscaling."].contains(where: key.path.hasPrefix)
             }

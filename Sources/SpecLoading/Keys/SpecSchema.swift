@@ -188,7 +188,10 @@ public enum SpecSchema {
         case .mount:
             pattern("^[a-z]([a-z0-9-]{0,38}[a-z0-9])?:(/(?!\\.{1,2}(/|:|$))[^/:\\x00-\\x1f]+)+(:(ro|rw))?$")
         case .host: pattern(hostPattern)
-        case .schedule: pattern("^([0-9*,/-]+ +){4}[0-9*,/-]+$")
+        case .schedule:
+            pattern(
+                "^[ \\t]*([0-9A-Za-z*,/-]+[ \\t]+){4}[0-9A-Za-z*,/-]+[ \\t]*$"
+                    + "|^[ \\t]*@(hourly|daily|midnight|weekly|monthly|yearly|annually)[ \\t]*$")
         case .timezone: pattern("^[A-Za-z][A-Za-z0-9_/+-]{0,63}$")
         case .nodeLabel: pattern("^[A-Za-z0-9][A-Za-z0-9_./-]{0,127}$")
         case .constraint: pattern("^[A-Za-z0-9][A-Za-z0-9_./-]*[!=]=[A-Za-z0-9][A-Za-z0-9_./-]*$")

@@ -36,7 +36,7 @@ indirect enum SpecTree {
         map.addMap("processes", spec.processes.map { ($0.name.rawValue, SpecTree.process($0, later, style)) })
         let volumes = spec.volumes.sorted { $0.key < $1.key }
         map.addMap("volumes", volumes.map { ($0.key.rawValue, SpecTree.volume($0.value)) })
-        if !later.cron.isEmpty { map.add("cron", .list(later.cron.map(SpecTree.cron))) }
+        SpecTree.addCron(spec.effectiveCron, style, to: &map)
         map.addMap("deploy", SpecTree.deploy(spec.deploy))
         if let scaling = later.autoscaling { map.add("autoscaling", SpecTree.autoscaling(scaling)) }
         self = .map(map.all)
@@ -223,17 +223,6 @@ indirect enum SpecTree {
         map.addTime("every", analysis.every)
         map.addNumber("failures", analysis.failures)
         map.addText("on_insufficient", analysis.onInsufficient?.rawValue)
-        return .map(map.all)
-    }
-
-    private static func cron(_ cron: CronSpec) -> SpecTree {
-        var map = Entries()
-        map.addText("name", cron.name.rawValue)
-        map.addText("schedule", cron.schedule)
-        map.addText("timezone", cron.timezone)
-        map.addNames("command", cron.command)
-        map.addTime("timeout", cron.timeout)
-        map.addText("overlap", cron.overlap?.rawValue)
         return .map(map.all)
     }
 
