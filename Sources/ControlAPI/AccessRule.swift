@@ -21,13 +21,13 @@ extension Route.Operation {
         case .health, .readiness: .open
         case .whoami: .known
         case .status, .watch, .history, .events, .trace: .somewhere(.look)
-        case .appStatus, .appHistory, .diff, .runs: .app(.look)
+        case .appStatus, .appHistory, .diff, .runs, .cronHistory: .app(.look)
         case .plan, .planFiles: .somewhere(.plan)
         case .logs: .app(.logs)
         case .sync: .somewhere(.deploy)
         case .retry: .app(.deploy)
         case .approve: .somewhere(.operate)
-        case .rollback, .abort, .promote, .pause, .resume, .execute, .run: .app(.operate)
+        case .rollback, .abort, .promote, .pause, .resume, .execute, .run, .cronRun: .app(.operate)
         case .metrics: .everywhere(.look)
         case .testNotices: .everywhere(.operate)
         case .tokens, .createToken, .revokeToken, .audit: .somewhere(.administer)
@@ -37,11 +37,11 @@ extension Route.Operation {
     /// Whether it is written into the audit log where it was allowed. What was denied always is.
     var isAudited: Bool {
         switch self {
-        case .sync, .retry, .rollback, .abort, .promote, .pause, .resume, .approve, .createToken,
+        case .sync, .retry, .rollback, .abort, .promote, .pause, .resume, .approve, .cronRun, .createToken,
             .revokeToken, .testNotices, .execute, .run:
             true
-        case .status, .appStatus, .history, .appHistory, .diff, .plan, .planFiles, .trace, .logs, .events,
-            .watch, .metrics, .health, .readiness, .whoami, .tokens, .audit, .runs:
+        case .status, .appStatus, .history, .appHistory, .diff, .plan, .planFiles, .trace, .logs,
+            .cronHistory, .events, .watch, .metrics, .health, .readiness, .whoami, .tokens, .audit, .runs:
             false
         }
     }

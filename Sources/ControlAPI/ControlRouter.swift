@@ -150,6 +150,7 @@ public struct ControlRouter: Sendable {
         case .runs:
             let app = try read.app()
             return try await json { () throws(ControlError) in try await surface.runs(of: app) }
+        case .cronHistory, .cronRun: return try await cron(operation, read, surface)
         case .events: return try await events(read, surface)
         case .watch: return await watch(read, surface)
         case .whoami: return try .json(CallerReport(attempt.caller))

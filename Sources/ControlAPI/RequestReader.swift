@@ -15,6 +15,16 @@ struct RequestReader {
         return name
     }
 
+    /// The name of a cron entry in the address.
+    func entry() throws(APIFailure) -> ProcessName {
+        guard let name = ProcessName(parameters["entry"] ?? "") else {
+            throw .invalid(
+                "not a cron entry's name: names are 1 to \(NameGrammar.maximumLength) of a–z, 0–9 and '-', "
+                    + "beginning with a letter")
+        }
+        return name
+    }
+
     /// A container's name or id, or a prefix of the id.
     func container() throws(APIFailure) -> String {
         guard let id = ContainerID(parameters["container"] ?? "") else {

@@ -5,6 +5,7 @@ struct Route: Sendable, Hashable {
         case sync, retry, rollback, abort, promote, pause, resume, approve
         case logs, events, watch
         case execute, run, runs
+        case cronHistory, cronRun
         case testNotices
         case metrics, health, readiness
         case whoami, tokens, createToken, revokeToken, audit
@@ -42,6 +43,8 @@ struct Route: Sendable, Hashable {
         get(.history, "/v1/history", ["limit"]),
         get(.diff, "/v1/apps/{app}/diff", ["from", "to"]),
         get(.logs, "/v1/apps/{app}/logs", ["process", "job", "run", "tail", "since", "follow"]),
+        get(.cronHistory, "/v1/apps/{app}/cron", ["entry", "limit"]),
+        post(.cronRun, "/v1/apps/{app}/cron/{entry}/run"),
         post(.retry, "/v1/apps/{app}/retry"),
         post(.rollback, "/v1/apps/{app}/rollback"),
         post(.abort, "/v1/apps/{app}/abort"),

@@ -146,6 +146,13 @@ struct ScopedSurface: ControlSurface {
         }
     }
 
+    func cronHistory(
+        app: AppName, entry: ProcessName?, limit: Int
+    ) async throws(ControlError) -> [CronRunRecord] {
+        _ = try await require(.look, app)
+        return try await base.cronHistory(app: app, entry: entry, limit: limit)
+    }
+
     func changes() async -> AsyncStream<Void> { await base.changes() }
     func readiness() async -> String? { await base.readiness() }
     func metrics() async -> ControllerFigures { ControllerFigures() }
@@ -211,6 +218,10 @@ struct ScopedSurface: ControlSurface {
         return CommandReport(message: "fetched; now at \(commits.sorted().joined(separator: ", "))")
     }
 
+    func runCron(app: AppName, entry: ProcessName) async throws(ControlError) -> CommandReport {
+        _ = try await require(.operate, app)
+        return try await base.runCron(app: app, entry: entry)
+    }
     func retry(app: AppName) async throws(ControlError) -> CommandReport {
         _ = try await require(.deploy, app)
         return try await base.retry(app: app)

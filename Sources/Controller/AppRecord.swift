@@ -204,6 +204,7 @@ struct AppRecord {
         var phase: String
         var because: [Blocker]
         var rollout: RolloutStatus?
+        var cron: [CronStatus]?
     }
 
     var candidate: Candidate? {

@@ -8,7 +8,7 @@ import Telemetry
 extension Controller {
     /// Performs one action whose intent is durable, and takes its outcome into the state.
     func execute(_ intent: Int64, _ action: Action, for app: AppName) async {
-        let turnstile = turnstile(for: action)
+        let turnstile = isCronRun(action, app) ? cronTurnstile : turnstile(for: action)
         await turnstile?.enter()
         defer { turnstile?.leave() }
         // It may have waited long at the turnstile, or for evidence.
@@ -109,6 +109,16 @@ extension Controller {
         // One that waited would be started long after its intent.
         case .createJob, .startJob, .discardJob: nil
         case .repair, .removeNetwork, .route, .unroute: nil
+        }
+    }
+
+    /// Hundreds of runs may be due in the same second. One that waits for its place is under way for the planner; if the
+    /// controller dies meanwhile, its container is seen not to have been started, and another is made.
+    private func isCronRun(_ action: Action, _ app: AppName) -> Bool {
+        switch action {
+        case .createJob(let order): order.labels.job?.kind == .cron
+        case .startJob(let id, _): apps[app]?.jobs[id]?.labels.job?.kind == .cron
+        default: false
         }
     }
 

@@ -337,7 +337,7 @@ extension Controller {
     }
 
     /// Changes one app between two passes; returns when the change is durable.
-    private func change(
+    func change(
         _ app: AppName, _ body: @escaping @Sendable (inout AppRecord, isolated Controller) -> Void
     ) async throws(ControlError) {
         try await enact { controller in
@@ -400,9 +400,9 @@ extension Controller {
             return instances.sorted { $0.name < $1.name }
         case .job(let name, let run):
             let runs = record.jobs.values.filter { job in
-                job.labels.process == name && (run == nil || job.labels.job?.run == run)
+                job.labels.process == name && (run == nil || Self.isRun(job, run))
             }
-            guard let newest = runs.max(by: { ($0.labels.release, $0.name) < ($1.labels.release, $1.name) })
+            guard let newest = runs.max(by: Self.isEarlier)
             else {
                 throw ControlError(
                     .notFound,

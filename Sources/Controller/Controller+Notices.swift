@@ -24,7 +24,12 @@ extension Controller {
     // MARK: What is worth a notice
 
     func restoreNotices(_ state: StoredState) {
-        for (name, memory) in state.apps { noticeLedger.restore(name, memory.verdict) }
+        for (name, memory) in state.apps {
+            noticeLedger.restore(name, memory.verdict)
+            for (entry, cron) in memory.cron ?? [:] where cron.isFailing {
+                noticeLedger.restoreFailing(.cron(name, entry), cause: Self.cronTrouble)
+            }
+        }
         let known = Set(configuration.channels.map(\.name))
         for item in outbox.values where item.lane.kind == .notice && !known.contains(item.lane.source) {
             outbox[item.key] = nil
@@ -82,11 +87,21 @@ extension Controller {
         // A person tries it again: if it fails in the same way, that is news.
         case .retried: return event.app.map { .renewed(.app($0)) }
         case .driftRepaired: return event.app.map { .passing(.app($0), .driftRepaired, words) }
+        case .cronFailed: return Self.cron(event).map { .trouble($0, .cron, cause: Self.cronTrouble, words) }
+        case .cronRecovered: return Self.cron(event).map { .well($0, words) }
         case .engineLost: return .trouble(.engine, .engine, cause: event.message, words)
         case .engineBack: return .well(.engine, words)
         default: return nil
         }
     }
+
+    private static func cron(_ event: EventRecord) -> NoticeSubject? {
+        guard let app = event.app, let entry = event.entry else { return nil }
+        return .cron(app, entry)
+    }
+
+    /// Failures of one entry in a row are told once.
+    private static let cronTrouble = "failed"
 
     /// Adds to a batch what its events, and what was noted since, are worth.
     func addNotices(to batch: inout StoreBatch) {
@@ -96,7 +111,10 @@ extension Controller {
         var ledger = noticeLedger
         takenObservations = noticeObservations
         noticeObservations = []
-        for app in batch.forgotten { ledger.forget(.app(app)) }
+        for app in batch.forgotten {
+            ledger.forget(.app(app))
+            for entry in (apps[app]?.memory.cron ?? [:]).keys { ledger.forget(.cron(app, entry)) }
+        }
         let now = clock.now()
         for observation in batch.events.compactMap(observation) + takenObservations {
             guard let told = ledger.take(observation, now: now) else { continue }
@@ -160,7 +178,10 @@ extension Controller {
     ) -> Notice {
         lastWord += 1
         var app: AppName?
-        if case .app(let name) = subject { app = name }
+        switch subject {
+        case .app(let name), .cron(let name, _): app = name
+        case .source, .certificate, .engine, .edge, .store: break
+        }
         // It leaves the machine, and may quote what an app has printed.
         let record = app.flatMap { apps[$0] }
         let specs = [

@@ -124,7 +124,7 @@ extension Controller {
             engineProblem: engineState.problem,
             unmetDependencies: unmetDependencies(of: record), prepared: record.prepared,
             edge: edgeView(of: name), analysisRuns: record.analysis.runs,
-            callers: networksByProject[record.memory.project] ?? [])
+            callers: networksByProject[record.memory.project] ?? [], zones: zones(for: record.memory))
     }
 
     /// What the last run had asked for counts as under way for as long as an instance may take to end.
@@ -183,12 +183,14 @@ extension Controller {
         batch.releases += plan.newReleases
         if let newest = plan.newReleases.last { batch.prunedReleases += prunable(name, newest.number) }
         batch.rollouts += plan.rolloutRecords
+        batch.cronRuns += plan.cronRecords
         for event in plan.events {
             lastEvent += 1
             batch.events.append(
                 EventRecord(
                     sequence: lastEvent, at: wall, kind: event.kind, app: name, release: event.release,
-                    commit: event.commit, message: event.message, project: plan.memory.project))
+                    commit: event.commit, message: event.message, project: plan.memory.project,
+                    entry: event.entry))
         }
         for action in plan.actions
         where !isPlanted(.interruptedStaysLocked) || !interruptedNames.contains(action.object) {
@@ -317,7 +319,8 @@ extension Controller {
         // A commit that was seen while the store wrote has put its own word here; this plan knows nothing of it.
         if record.desired == planned.desired {
             record.view = AppRecord.PlanView(
-                verdict: plan.verdict, phase: plan.phase, because: plan.because, rollout: plan.rollout)
+                verdict: plan.verdict, phase: plan.phase, because: plan.because, rollout: plan.rollout,
+                cron: plan.cron ?? record.view?.cron)
             record.plannedAt = now
         }
         if asksAnew(planned.memory, record.memory) { rearmProbes(name, record, now: now) }

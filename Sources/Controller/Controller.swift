@@ -24,6 +24,8 @@ public actor Controller {
     private let loadingPool: BlockingPool?
     /// An engine starts four containers at once about as fast as forty, and forty calls at once run into their limits.
     let startTurnstile = Turnstile(places: isPlanted(.pullBlocksStarts) ? 1 : 4)
+    /// For runs of cron entries, which hold up nobody else.
+    let cronTurnstile = Turnstile(places: 8)
     /// Stops mostly wait for the app's own shutdown, so many may be under way.
     let stopTurnstile = Turnstile(places: 64)
 
@@ -115,6 +117,8 @@ public actor Controller {
     var outbox: [String: OutboxItem] = [:]
     var laneStates: [OutboxItem.Lane: LaneState] = [:]
     var lastWord: Int64 = 0
+    /// Why the rules of time zones could not be had, as it was said last.
+    var zoneProblems: [String: String] = [:]
     /// Wakes whoever brings things outside.
     let outboxHub = Broadcast<Void>(capacity: 1)
     /// What people were told of, what was noted since, and the next state of it while a batch is written.

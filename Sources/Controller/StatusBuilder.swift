@@ -17,7 +17,8 @@ struct StatusBuilder {
             rollout: view?.rollout.map { aged($0, elapsed) },
             sinceSeconds: max(0, (now - memory.verdictSince).milliseconds / 1_000),
             because: (view?.because ?? [notPlanned(name)]).map { aged($0, elapsed) },
-            diagnostics: diagnostics(record), isPaused: memory.isPaused)
+            diagnostics: diagnostics(record), isPaused: memory.isPaused,
+            cron: view?.cron.flatMap { $0.isEmpty ? nil : $0 })
     }
 
     private func notPlanned(_ name: AppName) -> Blocker {

@@ -34,6 +34,8 @@ public struct AppMemory: Codable, Hashable, Sendable {
     public var kept: KeptRelease?
     /// What its last accepted spec has for itself; `nil`: none was accepted since there are claims.
     public var claims: AppClaims?
+    /// Of each cron entry of the last good release; `nil`: there is none.
+    public var cron: [ProcessName: CronMemory]?
     /// The project in the names of its containers and volumes, for as long as it lives: another name would be another
     /// volume. `nil`: none is, as for all apps that are older than the rules of their project.
     public var nameScope: ProjectName?

@@ -69,6 +69,9 @@ public enum Mutant: Int, Sendable, CaseIterable {
     case jobStartedAgain
     case commandNotAwaited
     case commandCutOff
+    case cronForgets
+    case cronOverlaps
+    case cronAdoptsNothing
 }
 
 #if SLIPWAY_MUTANTS
@@ -389,6 +392,21 @@ extension Mutant {
             (
                 "I15-two-at-once",
                 "A newer commit begins its command while that of the one before runs."
+            )
+        case .cronForgets:
+            (
+                "I27-forgotten",
+                "The time at which a cron entry was due is not remembered."
+            )
+        case .cronOverlaps:
+            (
+                "I27-overlap",
+                "A cron entry that does not overlap is started while its last run goes on."
+            )
+        case .cronAdoptsNothing:
+            (
+                "I27-lost-store",
+                "A store that was lost does not look for runs that are there."
             )
         }
     }

@@ -23,6 +23,8 @@ public struct Notice: Codable, Hashable, Sendable {
         case edge
         /// The store cannot be written: a full disk, most of the time.
         case store
+        /// A run of a cron entry has failed or was missed.
+        case cron
         /// How many notices were not sent.
         case summary
         /// Somebody asked for it, to see whether it arrives.
@@ -61,7 +63,9 @@ public struct Notice: Codable, Hashable, Sendable {
     public var isTrouble: Bool {
         switch kind {
         case .recovered, .driftRepaired, .summary, .test: false
-        case .failed, .rolledBack, .held, .invalid, .source, .engine, .certificate, .edge, .store: true
+        case .failed, .rolledBack, .held, .invalid, .source, .engine, .certificate, .edge, .store,
+            .cron:
+            true
         }
     }
 

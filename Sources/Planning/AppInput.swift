@@ -38,6 +38,8 @@ public struct AppInput: Sendable {
     public var callers: [String]
     /// Checks of the present step that the controller runs, by their place in `deploy.analysis`.
     public var analysisRuns: [Int: AnalysisRun]
+    /// The time zones of cron entries of the last good release, by name, as far as they are known.
+    public var zones: [String: ZoneRules]
     /// Set by `Planner.plan(group:_:)` for apps of a release group.
     public internal(set) var group: GroupView?
 
@@ -51,8 +53,9 @@ public struct AppInput: Sendable {
         inFlight: [Action] = [],
         failures: [ActionKey: ActionFailure] = [:], isEngineCurrent: Bool = true, engineProblem: String = "",
         unmetDependencies: [AppName] = [], prepared: PreparedRelease? = nil, edge: EdgeView = .none,
-        analysisRuns: [Int: AnalysisRun] = [:], callers: [String] = []
+        analysisRuns: [Int: AnalysisRun] = [:], callers: [String] = [], zones: [String: ZoneRules] = [:]
     ) {
+        self.zones = zones
         self.callers = callers
         self.app = app
         self.now = now
@@ -205,6 +208,10 @@ public struct AppPlan: Sendable {
     public var livenessRestarts: [ContainerID]
     /// Checks to be run by the controller while the present step lasts.
     public var analysis: [AnalysisOrder]
+    /// Runs of cron entries that are over with this plan.
+    public var cronRecords: [CronRunRecord]
+    /// How cron entries are doing; `nil`: they were not looked at.
+    public var cron: [CronStatus]?
     var groupState: GroupState?
 
     init(memory: AppMemory) {
@@ -221,6 +228,7 @@ public struct AppPlan: Sendable {
         jobLogsWanted = []
         livenessRestarts = []
         analysis = []
+        cronRecords = []
     }
 }
 
@@ -249,9 +257,13 @@ public struct PlannedEvent: Hashable, Sendable {
     public var release: ReleaseNumber?
     public var commit: CommitID?
     public var message: String
+    /// The cron entry that it is about.
+    public var entry: ProcessName?
     public init(
-        _ kind: EventRecord.Kind, release: ReleaseNumber? = nil, commit: CommitID? = nil, message: String
+        _ kind: EventRecord.Kind, release: ReleaseNumber? = nil, commit: CommitID? = nil, message: String,
+        entry: ProcessName? = nil
     ) {
+        self.entry = entry
         self.kind = kind
         self.release = release
         self.commit = commit

@@ -16,11 +16,12 @@ public enum NoticeObservation: Hashable, Sendable {
 
 /// What a notice is about.
 public enum NoticeSubject: Hashable, Sendable {
-    case app(AppName), source(String), certificate(String), engine, edge, store
+    case app(AppName), cron(AppName, ProcessName), source(String), certificate(String), engine, edge, store
 
     public var object: String {
         switch self {
         case .app(let name): name.rawValue
+        case .cron(let app, let entry): "\(app)/\(entry)"
         case .source(let name): "source \(name)"
         case .certificate(let host): host
         case .engine: "engine"
@@ -67,6 +68,11 @@ public struct NoticeLedger: Hashable, Sendable {
         case .invalid: open[.app(app)] = [.invalid: Self.earlier]
         case .converged, .progressing, .waiting, .unknown, .degraded: break
         }
+    }
+
+    /// It was told before this controller started that a cron entry fails.
+    public mutating func restoreFailing(_ subject: NoticeSubject, cause: String) {
+        open[subject] = [.cron: cause]
     }
 
     /// Stands for a cause of an earlier run, which is not known any more: the first one that is seen is taken for it.

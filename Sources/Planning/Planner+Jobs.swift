@@ -1,4 +1,4 @@
-import Model
+public import Model
 
 /// Runs of jobs: each is started at most once, whatever crashes.
 extension AppPlanning {
@@ -35,13 +35,7 @@ extension AppPlanning {
     }
 
     /// Ends a run that is not wanted any more; what has not begun does not begin.
-    func call(off run: JobRun) -> JobRun {
-        switch run.phase {
-        case .making, .discarding: run.ended(.stopped)
-        case .starting, .running: run.moved(to: .stopping(.stopped))
-        case .stopping, .ended: run
-        }
-    }
+    func call(off run: JobRun) -> JobRun { run.calledOff }
 
     private mutating func make(
         _ run: JobRun, _ order: JobOrder, _ found: ObservedInstance?, mayBegin: Bool
@@ -144,6 +138,14 @@ extension AppPlanning {
 }
 
 extension JobRun {
+    /// Not wanted any more; what has not begun does not begin.
+    public var calledOff: JobRun {
+        switch phase {
+        case .making, .discarding: ended(.stopped)
+        case .starting, .running: moved(to: .stopping(.stopped))
+        case .stopping, .ended: self
+        }
+    }
     func moved(to phase: Phase) -> JobRun { JobRun(attempt: attempt, phase: phase) }
     func ended(_ end: JobEnd) -> JobRun { moved(to: .ended(end)) }
 }

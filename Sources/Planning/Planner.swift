@@ -114,7 +114,10 @@ struct AppPlanning {
         quarantineUnbegun()
         move()
         tidyCommands()
-        if !isStoreBehind { routeAll() }
+        if !isStoreBehind {
+            routeAll()
+            runCron()
+        }
         plan.groupState = plan.groupState ?? groupStateNow()
         judge()
     }

@@ -45,6 +45,12 @@ public protocol ControlSurface: Sendable {
     func startRun(_ order: SessionOrder, of app: AppName) async throws(ControlError) -> CommandReport
     /// The one-off runs whose containers are there, newest first.
     func runs(of app: AppName) async throws(ControlError) -> [RunStatus]
+    /// Runs of the app's cron entries, or one, that are over; newest first.
+    func cronHistory(
+        app: AppName, entry: ProcessName?, limit: Int
+    ) async throws(ControlError) -> [CronRunRecord]
+    /// Runs an entry of the last good release now, once, whatever its schedule.
+    func runCron(app: AppName, entry: ProcessName) async throws(ControlError) -> CommandReport
     /// Past events after `sequence`, then new ones as they happen if `follow`.
     func events(after sequence: Int64, follow: Bool) async throws(ControlError) -> AsyncStream<EventRecord>
     /// One element whenever the status may have changed; conflated, so a slow reader misses nothing but steps.

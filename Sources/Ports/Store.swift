@@ -17,6 +17,9 @@ public protocol Store: Sendable {
     func release(app: AppName, number: ReleaseNumber) async throws(StoreError) -> Release?
     /// Newest first.
     func rollouts(app: AppName?, limit: Int) async throws(StoreError) -> [RolloutRecord]
+    /// Runs of cron entries that are over, newest first; of all of the app's entries if `entry` is nil. The newest
+    /// `CronRunRecord.kept` of each are kept, for as long as the app is.
+    func cronRuns(app: AppName, entry: ProcessName?, limit: Int) async throws(StoreError) -> [CronRunRecord]
     /// Events with a sequence above `sequence`, oldest first.
     func events(after sequence: Int64, limit: Int) async throws(StoreError) -> [EventRecord]
     func close() async
@@ -75,6 +78,8 @@ public struct StoreBatch: Sendable {
     public var events: [EventRecord] = []
     /// Inserted, or replaced where app, release and `startedAt` are equal.
     public var rollouts: [RolloutRecord] = []
+    /// Replaced where app, entry and run are equal.
+    public var cronRuns: [CronRunRecord] = []
     /// To be told outside; each takes the place of an older one with its key.
     public var outbox: [OutboxItem] = []
     /// Keys of what has arrived, with the sequence that did: a newer one of the key stays.
@@ -94,7 +99,7 @@ public struct StoreBatch: Sendable {
     public var isEmpty: Bool {
         apps.isEmpty && forgotten.isEmpty && releases.isEmpty && prunedReleases.isEmpty && sources.isEmpty
             && owned.isEmpty && disowned.isEmpty && intents.isEmpty && outcomes.isEmpty && events.isEmpty
-            && rollouts.isEmpty && outbox.isEmpty && arrived.isEmpty && clock == nil
+            && rollouts.isEmpty && cronRuns.isEmpty && outbox.isEmpty && arrived.isEmpty && clock == nil
     }
 }
 

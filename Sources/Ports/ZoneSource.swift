@@ -8,6 +8,13 @@ public protocol ZoneSource: Sendable {
     func rules(of zone: String) throws -> ZoneRules
 }
 
+/// Knows no zone, so that nothing is run by the clock.
+public struct NoZones: ZoneSource {
+    public init() {}
+    public func names() -> ZoneNames? { nil }
+    public func rules(of zone: String) throws -> ZoneRules { throw UTCOnly.UnknownZone(name: zone) }
+}
+
 /// Knows UTC alone.
 public struct UTCOnly: ZoneSource {
     public init() {}

@@ -12,6 +12,8 @@ public final class MemoryStore: Store {
         var releases: [AppName: [ReleaseNumber: Release]] = [:]
         var rollouts: [RolloutRecord] = []
         var rolloutPlaces: [RolloutKey: Int] = [:]
+        var cronRuns: [CronRunRecord] = []
+        var cronPlaces: [CronKey: Int] = [:]
         var events: [EventRecord] = []
         var commits = 0
         var refusal: StoreError?
@@ -23,6 +25,11 @@ public final class MemoryStore: Store {
             read.openIntents = intents.values.sorted { $0.sequence < $1.sequence }
             return read
         }
+    }
+    private struct CronKey: Hashable {
+        var app: AppName
+        var entry: ProcessName
+        var run: String
     }
     private enum Record {
         case claim
@@ -48,6 +55,8 @@ public final class MemoryStore: Store {
     public var commits: Int { contents.withLock { $0.commits } }
     /// How the rollouts ended, oldest first.
     public var outcomes: [RolloutRecord.Outcome] { contents.withLock { $0.rollouts.compactMap(\.outcome) } }
+    /// All runs of cron entries that are over, oldest first.
+    var cronHistory: [CronRunRecord] { contents.withLock { $0.cronRuns } }
     /// All rollouts, oldest first.
     public var history: [RolloutRecord] { contents.withLock { $0.rollouts } }
     public func refuse(with error: StoreError?) { contents.withLock { $0.refusal = error } }
@@ -141,6 +150,15 @@ public final class MemoryStore: Store {
             contents.rolloutPlaces[key] = contents.rollouts.count
             contents.rollouts.append(rollout)
         }
+        for record in batch.cronRuns {
+            let key = CronKey(app: record.app, entry: record.entry, run: record.run)
+            if let place = contents.cronPlaces[key] {
+                contents.cronRuns[place] = record
+            } else {
+                contents.cronPlaces[key] = contents.cronRuns.count
+                contents.cronRuns.append(record)
+            }
+        }
         for item in batch.outbox
         where !contents.state.outbox.contains(where: { $0.key == item.key && $0.sequence > item.sequence }) {
             contents.state.outbox.removeAll { $0.key == item.key }
@@ -159,6 +177,13 @@ public final class MemoryStore: Store {
     public func rollouts(app: AppName?, limit: Int) throws(StoreError) -> [RolloutRecord] {
         contents.withLock { contents in
             Array(contents.rollouts.filter { app == nil || $0.app == app }.reversed().prefix(limit))
+        }
+    }
+    public func cronRuns(app: AppName, entry: ProcessName?, limit: Int) throws(StoreError) -> [CronRunRecord]
+    {
+        contents.withLock { contents in
+            let found = contents.cronRuns.filter { $0.app == app && (entry == nil || $0.entry == entry) }
+            return Array(found.reversed().prefix(limit))
         }
     }
     public func events(after sequence: Int64, limit: Int) throws(StoreError) -> [EventRecord] {

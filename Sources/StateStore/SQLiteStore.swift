@@ -90,6 +90,7 @@ public actor SQLiteStore: Store {
                 try checkEpoch(batch.epoch, database)
                 try writeState(batch, database)
                 try writeHistory(batch, database)
+                try writeCronRuns(batch, database)
                 try writeOutbox(batch, database)
                 try pruning.prune(after: batch, in: database)
             }

@@ -50,6 +50,13 @@ enum Schema {
         CREATE INDEX audit_by_project ON audit (project, sequence) WHERE project IS NOT NULL;
         CREATE TRIGGER audit_is_append_only BEFORE UPDATE ON audit
             BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
+        """,
+        """
+        CREATE TABLE cron_runs (
+            id INTEGER PRIMARY KEY, app TEXT NOT NULL, entry TEXT NOT NULL, run TEXT NOT NULL, json BLOB NOT NULL,
+            UNIQUE (app, entry, run)
+        ) STRICT;
+        CREATE INDEX cron_runs_by_entry ON cron_runs (app, entry, id);
         """
     ]
 

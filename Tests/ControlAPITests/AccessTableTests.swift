@@ -29,6 +29,8 @@ import Testing
         Cell(.appStatus, .viewer, .app), Cell(.appHistory, .viewer, .app),
         Cell(.diff, .viewer, .app), Cell(.trace, .viewer, .thing),
         Cell(.plan, .viewer, .source), Cell(.planFiles, .viewer, .source),
+        Cell(.cronHistory, .viewer, .app),
+        Cell(.cronRun, .operator, .app),
         Cell(.logs, .developer, .app), Cell(.retry, .developer, .app),
         Cell(.sync, .developer, .thing), Cell(.rollback, .operator, .app),
         Cell(.abort, .operator, .app), Cell(.promote, .operator, .app),
@@ -95,7 +97,7 @@ import Testing
             query: [String: String] = [:]
         ) async throws -> (status: Int, body: [UInt8]) {
             let route = try #require(ControlAPI.Route.all.first { $0.operation == operation })
-            let values = ["app": "shop", "container": "shop-web-v42-1", "token": "victim"]
+            let values = ["app": "shop", "entry": "nightly", "container": "shop-web-v42-1", "token": "victim"]
                 .merging(parameters) { $1 }
             let segments = route.pattern.split(separator: "/").map { part in
                 part.hasPrefix("{") ? values[String(part.dropFirst().dropLast())] ?? "" : String(part)

@@ -110,6 +110,7 @@ import Testing
         let script = try Samples.script()
         try check(script.status, "InstallationStatus")
         try check(script.history[0], "RolloutRecord")
+        try check(Samples.cronRun(), "CronRunRecord")
         try check(script.diff, "DiffReport")
         try check(script.plan, "PlanReport")
         try check(script.trace, "TraceReport")

@@ -162,7 +162,9 @@ import Testing
             readToken: BearerToken("look-only-0123456789"), now: { 0 })
         for route in Route.all where route.needsToken && ![.watch, .events, .logs].contains(route.operation) {
             let segments = route.pattern.split(separator: "/").map { part in
-                part == "{app}" ? "shop" : part == "{container}" ? "shop-web-v42-1" : String(part)
+                part == "{app}"
+                    ? "shop"
+                    : part == "{entry}" ? "nightly" : part == "{container}" ? "shop-web-v42-1" : String(part)
             }
             let isOfTokens = route.operation.rule.permission == .administer
             func status(_ token: String) async -> Int {

@@ -6,6 +6,13 @@ import Testing
 enum Samples {
     static let now = WallTime(secondsSince1970: 1_795_236_000)
     static var shop: AppName { get throws { try #require(AppName("shop")) } }
+    static var nightly: ProcessName { get throws { try #require(ProcessName("nightly")) } }
+    static func cronRun() throws -> CronRunRecord {
+        CronRunRecord(
+            app: try shop, entry: try nightly, run: "20261125T0300Z", scheduled: now, isManual: false,
+            startedAt: now, endedAt: now, outcome: .failed, exitCode: 3, tries: 2, passedOver: 1,
+            message: "it exited 3", release: try release(42), container: "shop-nightly-20261125T0300Z.2.1")
+    }
     static var web: ProcessName { get throws { try #require(ProcessName("web")) } }
     static var container: ContainerID { get throws { try #require(ContainerID("0123456789abcdef")) } }
 
@@ -71,6 +78,15 @@ enum Samples {
                     process: try #require(ProcessName("web")), release: try release(wanted), weight: 2_500,
                     measuredWeight: 2_460, requests: 1_200, errors: 2, p95InMilliseconds: 40,
                     windowInSeconds: 45)
+            ],
+            cron: [
+                CronStatus(
+                    name: try nightly, schedule: "0 3 * * *", timezone: "Europe/Berlin", next: now,
+                    running: [
+                        CronStatus.Run(
+                            run: "20261126T0300Z", scheduled: now, isManual: false, startedAt: now, number: 2,
+                            container: "shop-nightly-20261126T0300Z.2.1")
+                    ], last: try cronRun(), problem: "nothing is known of the time zone")
             ])
     }
 
@@ -115,7 +131,7 @@ enum Samples {
     static func event(_ sequence: Int64) throws -> EventRecord {
         EventRecord(
             sequence: sequence, at: now, kind: .rolloutStarted, app: try shop, release: try release(42),
-            commit: try commit().id, message: "v41 → v42", project: ProjectName("retail"))
+            commit: try commit().id, message: "v41 → v42", project: ProjectName("retail"), entry: try nightly)
     }
 
     static func line(_ text: String) throws -> LogLine {

@@ -12,6 +12,7 @@ final class ScriptedSurface: ControlSurface {
         var diff: DiffReport
         var trace: TraceReport
         var report: CommandReport
+        var cronHistory: [CronRunRecord] = []
         var logs: [LogLine] = []
         var logsFail: (any Error)?
         /// The log stays open after its lines.
@@ -157,6 +158,15 @@ final class ScriptedSurface: ControlSurface {
 
     func runs(of app: AppName) async throws(ControlError) -> [RunStatus] {
         try answer("runs \(app)") { $0.runs }
+    }
+
+    func cronHistory(
+        app: AppName, entry: ProcessName?, limit: Int
+    ) async throws(ControlError) -> [CronRunRecord] {
+        try answer("cron history \(app) \(entry.map(\.rawValue) ?? "*") \(limit)") { $0.cronHistory }
+    }
+    func runCron(app: AppName, entry: ProcessName) async throws(ControlError) -> CommandReport {
+        try command("cron run \(app) \(entry)")
     }
 
     func events(after sequence: Int64, follow: Bool) async throws(ControlError) -> AsyncStream<EventRecord> {

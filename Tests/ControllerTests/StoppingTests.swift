@@ -32,6 +32,11 @@ private final class GatedStore: Store {
     func rollouts(app: AppName?, limit: Int) async throws(StoreError) -> [RolloutRecord] {
         try inner.rollouts(app: app, limit: limit)
     }
+    func cronRuns(
+        app: AppName, entry: ProcessName?, limit: Int
+    ) async throws(StoreError) -> [CronRunRecord] {
+        try inner.cronRuns(app: app, entry: entry, limit: limit)
+    }
     func events(after sequence: Int64, limit: Int) async throws(StoreError) -> [EventRecord] {
         try inner.events(after: sequence, limit: limit)
     }

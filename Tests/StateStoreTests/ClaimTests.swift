@@ -123,7 +123,8 @@ import Testing
             var store = try await SQLiteStore(directory: directory)
             try await store.commit(batch(1, epoch: 0))
             await store.close()
-            let later = ["claims", "outbox", "tokens", "audit"].map { "DROP TABLE \($0);" }.joined()
+            let later = ["claims", "outbox", "tokens", "audit", "cron_runs"].map { "DROP TABLE \($0);" }
+                .joined()
             try sql(directory, later + "PRAGMA user_version = 1")
             store = try await whenFree { try await SQLiteStore(directory: directory) }
             let state = try await store.claim()

@@ -125,9 +125,9 @@ import Testing
             let error = await storeError { _ = try await SQLiteStore(directory: directory) }
             #expect(error?.code == .newerSchema)
             #expect(error?.message.contains("97") == true)
-            #expect(error?.message.contains("knows 4 ") == true)
+            #expect(error?.message.contains("knows 5 ") == true)
             #expect(try read(directory + "/slipway.db") == before)
-            try sql(directory, "PRAGMA user_version = 4")
+            try sql(directory, "PRAGMA user_version = 5")
             #expect(try await SQLiteStore(directory: directory).load().lastEvent == 1)
         }
     }

@@ -5,7 +5,7 @@ enum CommandTable {
     typealias Example = CommandDescription.Example
 
     static let commands: [CommandDescription] =
-        looking + workTree + [importing] + changing + sessions + access + [notices] + backup + other
+        looking + [cron] + workTree + [importing] + changing + sessions + access + [notices] + backup + other
 
     static func command(_ name: String) -> CommandDescription? { commands.first { $0.name == name } }
 

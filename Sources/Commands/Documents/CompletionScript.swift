@@ -20,6 +20,7 @@ enum CompletionScript {
         switch command.name {
         case "completion": shells
         case "secrets": CommandTable.secretActions
+        case "cron": CommandTable.cronActions
         case "help": CommandTable.commands.map(\.name)
         default: []
         }

@@ -70,10 +70,12 @@ enum ReportRendering {
 
     private static func tone(_ kind: EventRecord.Kind) -> Tone {
         switch kind {
-        case .rolloutSucceeded, .stepPassed, .engineBack, .sourceBack, .approved, .promoted: .good
+        case .rolloutSucceeded, .stepPassed, .engineBack, .sourceBack, .approved, .promoted,
+            .cronRecovered:
+            .good
         case .specInvalid, .rolloutFailed, .rolledBack, .engineLost, .sourceFailed, .actionFailed,
             .instanceUnhealthy,
-            .instanceExited:
+            .instanceExited, .cronFailed:
             .bad
         case .held, .paused: .held
         default: .plain

@@ -72,6 +72,11 @@ extension CommandRun {
             ("tail", try number("tail", in: 0...10_000)),
             ("since", try span("since")?.description)
         ]
+        return try await showLogs(path, query)
+    }
+
+    /// Lines that are there, or as they come with `--follow`.
+    func showLogs(_ path: [String], _ query: [(String, String?)]) async throws -> Int32 {
         guard invocation.has("follow") else {
             for line in try await client().get([LogLine].self, path, query) {
                 try showOne(line) { ReportRendering.log($0) }

@@ -22,6 +22,7 @@ struct CommandRun {
         case "doctor": return try await doctor()
         case "history", "diff", "trace": return try await report()
         case "logs": return try await logs()
+        case "cron": return try await cron()
         case "events": return try await events()
         case "plan": return try await plan()
         case "validate": return try validate()

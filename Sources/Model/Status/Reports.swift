@@ -10,6 +10,8 @@ public struct EventRecord: Codable, Hashable, Sendable {
     public var message: String
     /// Of the app; `nil`: it is about the installation, or was written before there were projects.
     public var project: ProjectName?
+    /// The cron entry that it is about.
+    public var entry: ProcessName?
 
     public enum Kind: String, Codable, Hashable, Sendable, CaseIterable {
         case controllerStarted = "controller_started"
@@ -42,12 +44,19 @@ public struct EventRecord: Codable, Hashable, Sendable {
         case reverted
         case jobStarted = "job_started"
         case releaseCommandEnded = "release_command_ended"
+        /// A run of a cron entry has failed or was missed.
+        case cronFailed = "cron_failed"
+        /// The first run that went well after one that had failed.
+        case cronRecovered = "cron_recovered"
+        /// A run was not started, or was stopped, because of another one.
+        case cronSkipped = "cron_skipped"
     }
 
     public init(
         sequence: Int64, at: WallTime, kind: Kind, app: AppName? = nil, release: ReleaseNumber? = nil,
-        commit: CommitID? = nil, message: String, project: ProjectName? = nil
+        commit: CommitID? = nil, message: String, project: ProjectName? = nil, entry: ProcessName? = nil
     ) {
+        self.entry = entry
         self.project = project
         self.sequence = sequence
         self.at = at

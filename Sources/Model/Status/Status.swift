@@ -162,6 +162,8 @@ public struct AppStatus: Codable, Hashable, Sendable {
     public var isPaused: Bool
     /// What the edge measures; `nil`: it sends the app no requests.
     public var traffic: [TrafficStatus]?
+    /// Commands that are run by the clock; `nil`: it has none.
+    public var cron: [CronStatus]?
 
     public init(
         name: AppName, project: ProjectName, source: SourceName?, path: String?, verdict: Verdict,
@@ -169,8 +171,9 @@ public struct AppStatus: Codable, Hashable, Sendable {
         wanted: ReleaseStatus?, running: ReleaseStatus?, processes: [ProcessStatus],
         instances: [InstanceStatus],
         rollout: RolloutStatus?, sinceSeconds: Int64, because: [Blocker], diagnostics: [Diagnostic],
-        isPaused: Bool, traffic: [TrafficStatus]? = nil
+        isPaused: Bool, traffic: [TrafficStatus]? = nil, cron: [CronStatus]? = nil
     ) {
+        self.cron = cron
         self.name = name
         self.project = project
         self.source = source

@@ -103,6 +103,11 @@ struct SimulatedStore: Store {
     func rollouts(app: AppName?, limit: Int) async throws(StoreError) -> [RolloutRecord] {
         try world.store.rollouts(app: app, limit: limit)
     }
+    func cronRuns(
+        app: AppName, entry: ProcessName?, limit: Int
+    ) async throws(StoreError) -> [CronRunRecord] {
+        try world.store.cronRuns(app: app, entry: entry, limit: limit)
+    }
     func events(after sequence: Int64, limit: Int) async throws(StoreError) -> [EventRecord] {
         try world.store.events(after: sequence, limit: limit)
     }

@@ -63,10 +63,13 @@ extension World {
             repository: SimulatedRepository(world: self, incarnation: incarnation), displayName: "simulated",
             branch: "main", pollInterval: .seconds(15),
             sources: sources)
+        var configuration = ControllerConfiguration(
+            installation: installation, naming: Naming(prefix: ""), repositories: [watched],
+            taskExecutor: incarnation.executor)
+        // How a rollout goes is asked, not what is run by the clock meanwhile.
+        if script != nil { configuration.zones = NoZones() }
         return Controller(
-            configuration: ControllerConfiguration(
-                installation: installation, naming: Naming(prefix: ""), repositories: [watched],
-                taskExecutor: incarnation.executor),
+            configuration: configuration,
             engine: SimulatedEngine(world: self, incarnation: incarnation),
             edge: plan.hasEdge ? SimulatedEdge(world: self, incarnation: incarnation) : nil,
             store: SimulatedStore(world: self, incarnation: incarnation),

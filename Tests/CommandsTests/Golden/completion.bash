@@ -10,6 +10,7 @@ _slipway() {
     esac
     case "$command" in
         "") words="status why doctor history diff trace logs events plan validate render simulate secrets import sync retry rollback abort promote approve pause resume exec run token audit whoami notices backup restore completion version help" ;;
+        "") words="status why doctor history diff trace logs events cron plan validate render simulate secrets import sync retry rollback abort promote approve pause resume token audit whoami notices backup restore completion version help" ;;
         status) words="--watch --timeout --output --socket --server --token-file --no-color --help" ;;
         why) words="--output --socket --server --token-file --no-color --help" ;;
         doctor) words="--output --socket --server --token-file --no-color --help" ;;
@@ -18,6 +19,7 @@ _slipway() {
         trace) words="--output --socket --server --token-file --no-color --help" ;;
         logs) words="--follow --process --job --run --since --tail --output --socket --server --token-file --no-color --help" ;;
         events) words="--follow --after --output --socket --server --token-file --no-color --help" ;;
+        cron) words="list history run logs --run --follow --since --tail --limit --output --socket --server --token-file --no-color --help" ;;
         plan) words="--repo --head --base --source --output --socket --server --token-file --no-color --help" ;;
         validate) words="--project --output --socket --server --token-file --no-color --help" ;;
         render) words="--project --output --socket --server --token-file --no-color --help" ;;
@@ -43,6 +45,7 @@ _slipway() {
         completion) words="bash zsh fish --output --socket --server --token-file --no-color --help" ;;
         version) words="--output --socket --server --token-file --no-color --help" ;;
         help) words="status why doctor history diff trace logs events plan validate render simulate secrets import sync retry rollback abort promote approve pause resume exec run token audit whoami notices backup restore completion version help --output --socket --server --token-file --no-color --help" ;;
+        help) words="status why doctor history diff trace logs events cron plan validate render simulate secrets import sync retry rollback abort promote approve pause resume token audit whoami notices backup restore completion version help --output --socket --server --token-file --no-color --help" ;;
     esac
     COMPREPLY=($(compgen -W "$words" -- "$current"))
     case "$command" in validate|render) COMPREPLY+=($(compgen -f -- "$current")) ;; esac

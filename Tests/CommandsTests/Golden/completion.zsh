@@ -10,6 +10,7 @@ _slipway() {
         'trace:Say where a container comes from'
         'logs:Show the log lines of an app s instances, or of a job'
         'events:Show what the controller has seen and done'
+        'cron:Look at commands that are run by the clock, and run one now'
         'plan:Say what a commit or a work tree would change'
         'validate:Check specs without a controller'
         'render:Print specs in normal form, without a controller'
@@ -116,6 +117,19 @@ _slipway() {
             '--no-color[no colour, as with NO_COLOR set or when the output is not a terminal]' \
             '--help[show this help]' \
             '*::ARGUMENT:_files' ;;
+        cron) _arguments \
+            '--run[of logs  a run as history names it, such as 20261126T0300Z]:ID: ' \
+            '--follow[of logs  go on with new lines as they come]' \
+            '--since[of logs  lines of the last such time only, such as 10m]:TIME: ' \
+            '--tail[of logs  so many last lines; default 100, at most 10000]:N: ' \
+            '--limit[of history  how many; default 20, at most 1000]:N: ' \
+            '--output[how the result is written  table (for people), wide, json, yaml, text or markdown]:FORMAT:(table wide json yaml text markdown)' \
+            '--socket[the controller s socket; default  SLIPWAY_SOCKET, else /run/slipway/slipway.sock]:PATH:_files' \
+            '--server[the controller s address instead of a socket; default  SLIPWAY_SERVER]:URL: ' \
+            '--token-file[file with the token for --server; default  SLIPWAY_TOKEN_FILE]:PATH:_files' \
+            '--no-color[no colour, as with NO_COLOR set or when the output is not a terminal]' \
+            '--help[show this help]' \
+            '*::ACTION:(list history run logs)' ;;
         plan) _arguments \
             '--repo[send the files of this work tree]:PATH:_files' \
             '--head[the branch, or the full id of a commit, to plan; default  the source s branch]:REV: ' \
@@ -382,6 +396,7 @@ _slipway() {
             '--no-color[no colour, as with NO_COLOR set or when the output is not a terminal]' \
             '--help[show this help]' \
             '*::COMMAND:(status why doctor history diff trace logs events plan validate render simulate secrets import sync retry rollback abort promote approve pause resume exec run token audit whoami notices backup restore completion version help)' ;;
+            '*::COMMAND:(status why doctor history diff trace logs events cron plan validate render simulate secrets import sync retry rollback abort promote approve pause resume token audit whoami notices backup restore completion version help)' ;;
     esac
 }
 compdef _slipway slipway
