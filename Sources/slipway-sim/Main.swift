@@ -37,6 +37,7 @@ struct Main {
             ).run { say($0) }
         case .crashes(let crashes): return crashes.run { say($0) }
         case .verdicts: return Verdicts.run()
+        case .cron(let command): return command.run()
         }
     }
 

@@ -13,6 +13,8 @@ struct Options: Sendable {
         case crashes(Crashes)
         /// How often the analysis of a rollout errs.
         case verdicts
+        /// Many cron entries over many crashes.
+        case cron(CronCommand)
     }
     var command = Command.help
     var simulation = SimulationOptions(seed: 0)
@@ -39,6 +41,7 @@ struct Options: Sendable {
           slipway-sim crashes --scenario NAME --at N[,N] [--term] [--lost N] [--requests lost|arrives|chance]
           slipway-sim mutants [--seeds N] [--plant ID,…] [OPTIONS] [-o json|text]
           slipway-sim verdicts
+          slipway-sim cron [--entries N] [--crashes N] [--seed N] [-o json|text]
 
         `run` looks at many seeds and names those that break a rule. `replay` tells the whole story of one. `minimise`
         leaves out what is not needed to break the rule, and prints the command that replays what is left. `mutants`
@@ -48,6 +51,8 @@ struct Options: Sendable {
         (`twice`), or killed there while its store loses the last record, and at the end with a store cut after each of
         its records (`cut`), and the story has to come to its right end. `--at` tells the story of one such run; 0 is the one
         without a crash.
+        `cron` has N cron entries, 1000 by default, due again and again while the controller is killed N times, 50 by default,
+        and counts runs that were missed or doubled.
         `verdicts` measures how often the analysis of a canary is wrong, over 2,000 releases of each kind.
         The same seed and options give the same story with the same build of this program.
 
@@ -93,6 +98,9 @@ struct Options: Sendable {
         case "run": command = .run(1...100)
         case "mutants": command = .mutants(limit: 400)
         case "verdicts": command = .verdicts
+        case "cron":
+            command = .cron(try CronCommand(rest))
+            return
         case "crashes":
             let crashes = try Crashes(rest)
             planted = crashes.planted

@@ -299,7 +299,7 @@ import Testing
     @Test func `each rule has a name of its own and words for a user`() {
         let ids = Checkers.all.map { $0.id } + Checkers.elsewhere.map(\.id)
         #expect(Set(ids).count == ids.count)
-        let expected = (1...26).map { "I\($0)" } + ["L1", "L2"]
+        let expected = (1...27).map { "I\($0)" } + ["L1", "L2"]
         #expect(Set(ids) == Set(expected))
         #expect(Checkers.all.allSatisfy { $0.rule.count > 10 && $0.rule.hasSuffix(".") })
     }

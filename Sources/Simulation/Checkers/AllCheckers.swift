@@ -6,7 +6,7 @@ public enum Checkers {
             TrafficChecker.self,
             LastGoodChecker.self, RollbackChecker.self, QuarantineChecker.self, BoundedChecker.self,
             IdleChecker.self, DeletionChecker.self, VolumeChecker.self, StrangerChecker.self,
-            ActorChecker.self, CommandChecker.self,
+            ActorChecker.self, CommandChecker.self, CronChecker.self,
             OrphanChecker.self, LevelChecker.self, IsolationChecker.self, OriginChecker.self,
             SupersedeChecker.self, LockChecker.self, ClockChecker.self, SilenceChecker.self,
             HonestyChecker.self,

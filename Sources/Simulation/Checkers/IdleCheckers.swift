@@ -38,6 +38,8 @@ struct Rest {
             return false
         }
         for memory in world.stored.apps.values {
+            // What is run by the clock is run in the first minutes of a story, and is tried again for a while.
+            if memory.cron != nil, world.now < .zero + .minutes(12) { return false }
             if memory.isBeingRemoved || memory.kept != nil { return false }
             if let rollout = memory.rollout, Charge.Phase(rollout) != .held { return false }
         }
@@ -118,8 +120,8 @@ extension StoreBatch {
 public struct ClockChecker: Checker {
     public static let id = "I23"
     public static let rule = """
-        A wall clock that jumps, even by a year, starts, stops, fails and hastens nothing; and what the engine is \
-        away for is held against no release.
+        A wall clock that jumps, even by a year, starts, stops, fails and hastens nothing but what is run by \
+        the clock; and what the engine is away for is held against no release.
         """
 
     private var rest = Rest()

@@ -37,6 +37,8 @@ public struct Scenario: Sendable {
     }
     /// The right end, in the words of `Outline`, sorted.
     public var end: [String]
+    /// Rules alone say whether it went well.
+    var isOpenEnded = false
 
     init(
         _ name: String, _ sentence: String, hasEdge: Bool = false, folders: [String] = [""],
@@ -149,6 +151,8 @@ struct AppText: Sendable {
     var cpus: String?
     /// How its release command behaves, such as `exit0`.
     var command: String?
+    /// Entries of `cron`, each in one line.
+    var cron: [String] = []
     /// In seconds.
     var minHealthyTime = 3
     /// Further lines of `deploy`.
@@ -167,6 +171,7 @@ struct AppText: Sendable {
         if let group { lines.append("group: \(group)") }
         if let setting { lines.append("env: {SETTING: \"\(setting)\"}") }
         if let command { lines.append("release: {command: [bin/migrate, \(command)], timeout: 30s}") }
+        if !cron.isEmpty { lines += ["cron:"] + cron.map { "  - \($0)" } }
         if isSingleWriter { lines.append("volumes: {data: {shared: false}}") }
         lines += [
             "processes:", "  web:", "    replicas: \(web)", "    port: 8080", "    stop_grace_period: 5s",

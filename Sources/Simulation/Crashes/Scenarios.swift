@@ -2,7 +2,7 @@ internal import Model
 
 /// The stories whose every boundary a controller is killed at.
 public enum Scenarios {
-    public static let all: [Scenario] = rollouts + strategies + groups + people + world
+    public static let all: [Scenario] = rollouts + strategies + groups + people + world + clock
 
     public static func named(_ name: String) -> Scenario? { all.first { $0.name == name } }
 

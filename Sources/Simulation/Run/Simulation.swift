@@ -204,7 +204,9 @@ public final class Simulation {
     private func finish() -> SimulationReport {
         readStatus()
         tellStatus()
-        if let scenario = world.options.scenario { judgeEnd(of: scenario) }
+        if let scenario = world.options.scenario {
+            if scenario.isOpenEnded { world.countCron() } else { judgeEnd(of: scenario) }
+        }
         world.happen(.ended)
         for incarnation in world.incarnations {
             world.report.passes += incarnation.passes

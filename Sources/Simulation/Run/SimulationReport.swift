@@ -29,6 +29,8 @@ public struct SimulationReport: Sendable {
     /// Differs where two runs differ in anything that happened.
     public var fingerprint: UInt64 = 0
     public var story: [String] = []
+    /// Of a scenario with an open end.
+    var cron = CronFigures()
 
     public init(seed: UInt64) { self.seed = seed }
 

@@ -14,6 +14,8 @@ struct AppDraft: Sendable {
     var hasDomain: Bool
     /// What becomes of its release command; `nil`: it has none.
     var command: ImageTemper?
+    /// What is run by the clock.
+    var cron: [CronDraft] = []
 
     struct VolumeDraft: Sendable { var isShared: Bool }
 
@@ -54,6 +56,31 @@ struct AppDraft: Sendable {
         }
         let wantsDomain = chance.happens(80)
         hasDomain = hasEdge && wantsDomain
+    }
+}
+
+struct CronDraft: Sendable {
+    var name: String
+    var schedule: String
+    var overlap: String
+    var retries: Int
+    /// The last word of its command says what becomes of it.
+    var temper: ImageTemper
+
+    var line: String {
+        "  - {name: \(name), schedule: \"\(schedule)\", command: [bin/work, \(temper.rawValue)], timeout: 20s,"
+            + " overlap: \(overlap), retries: \(retries)}"
+    }
+
+    /// Due in the first minutes of the simulated world, which begins on 14 November at 22:13:20, and not again before
+    /// a year has gone by: what is due for ever never comes to rest.
+    init(name: String, _ chance: inout Chance) {
+        self.name = name
+        let step = chance.pick([1, 1, 2, 3]) ?? 1
+        schedule = "14-21/\(step) 22 14 11 *"
+        overlap = chance.pick(["forbid", "allow", "replace"]) ?? "forbid"
+        retries = chance.pick([0, 0, 1, 2]) ?? 0
+        temper = chance.mostly(.exit0, 70, or: [.crash, .oom, .sick, .deaf])
     }
 }
 
@@ -125,6 +152,7 @@ enum SpecText {
         if let command = app.command {
             lines.append("release: {command: [bin/migrate, \(command.rawValue)], timeout: 30s}")
         }
+        if !app.cron.isEmpty { lines += ["cron:"] + app.cron.map(\.line) }
         if let volume = app.volume { lines += ["volumes:", "  data: {shared: \(volume.isShared)}"] }
         lines.append("processes:")
         for process in app.processes { lines += yaml(process, app) }

@@ -60,6 +60,9 @@ struct Workload {
     /// A stream of its own, so that what is drawn of release commands changes nothing else.
     private var commands: Chance
     private let hasCommands: Bool
+    /// Another one, for what is run by the clock.
+    private var crons: Chance
+    private let hasCron: Bool
     private var apps: [AppDraft] = []
     private var past: [[AppDraft]] = []
     private var nextName = 0
@@ -74,6 +77,8 @@ struct Workload {
         requests = Chance(seed: options.seed, concern: "people")
         commands = Chance(seed: options.seed, concern: "commands")
         hasCommands = commands.happens(40)
+        crons = Chance(seed: options.seed, concern: "cron")
+        hasCron = crons.happens(25)
     }
 
     mutating func first() -> CommitPlan {
@@ -128,7 +133,13 @@ struct Workload {
         setTemper(&app)
         let hasCommand = commands.happens(60)
         if hasCommands, hasCommand { setCommand(&app) }
+        if hasCron, crons.happens(60) { setCron(&app) }
         apps.append(app)
+    }
+
+    private mutating func setCron(_ app: inout AppDraft) {
+        app.cron = []
+        for number in 1...crons.between(1, 3) { app.cron.append(CronDraft(name: "cron-\(number)", &crons)) }
     }
 
     private mutating func setTemper(_ app: inout AppDraft) {
@@ -187,6 +198,7 @@ struct Workload {
             return "scale \(app.name)"
         case 76..<88:
             app.setting += 1
+            if hasCron, crons.happens(30) { setCron(&app) }
             return "configure \(app.name)"
         case 88..<95:
             app.deploy = DeployDraft(&chance, hasEdge: hasEdge)

@@ -30,7 +30,7 @@ final class World: @unchecked Sendable {
     var namedAt: [String: Instant] = [:]
     var strangers = 0
 
-    var store = MemoryStore(keepsRecords: true)
+    var store: MemoryStore
     var storeRefusal: StoreError.Code?
     var backup: MemoryStore?
     /// A copy from the first minutes.
@@ -64,6 +64,7 @@ final class World: @unchecked Sendable {
 
     init(options: SimulationOptions, plan: SeedPlan, script: WorldScript? = nil) {
         self.options = options
+        store = MemoryStore(keepsRecords: options.scenario?.isOpenEnded != true)
         self.plan = plan
         self.script = script
         report = SimulationReport(seed: options.seed)
@@ -139,6 +140,14 @@ final class World: @unchecked Sendable {
             observed: instance, isHealthy: life.isHealthy, healthySince: life.healthySince,
             startedAt: life.startedAt, isOurs: life.isOurs, madeAs: life.madeAs)
         if instance.labels.job == nil { truth.instances[id] = seen } else { truth.jobs[id] = seen }
+    }
+
+    /// Takes what was seen of cron entries into the report.
+    func countCron() {
+        report.cron.records = store.cronHistory
+        for checker in checkers {
+            if let cron = checker as? CronChecker { report.cron.starts = cron.figures }
+        }
     }
 
     // MARK: Waiting
