@@ -95,3 +95,44 @@ images_tests() {
         image "$tar" app:stubborn "$serve" 'ENV VERSION=stubborn' 'ENV IGNORE_TERM=1' &&
         image "$tar" app:slow "$serve" 'ENV VERSION=slow' 'ENV START_DELAY=3'
 }
+
+# images_guides DIR: what examples/django, examples/rails and examples/queue ask for: DIR/python.tar with a shell and the
+# stand-ins of lib/guides, and Debian's Redis.
+images_guides() {
+    local directory=$1 tree=$1/guides version applet
+    rm -rf "$tree"
+    mkdir -p "$tree"/{app,data,rails/storage,bin}
+    tar -C "$tree" -xf "$directory/python.tar"
+    cp "$(command -v busybox)" "$tree/bin/busybox"
+    for applet in sh cat ls sleep env; do ln -sf busybox "$tree/bin/$applet"; done
+    install -m 644 "$root"/scripts/lib/guides/{manage,queue}.py "$tree/app/"
+    { echo '#!/usr/bin/python3 -u'; cat "$root/scripts/lib/guides/rails.py"; } >"$tree/bin/rails"
+    chmod 755 "$tree/bin/rails"
+    tar --sort=name --mtime=@0 --owner=0 --group=0 --numeric-owner -C "$tree" -cf "$directory/guides.tar" .
+    rm -rf "$tree"
+    local path='ENV PATH=/bin:/usr/bin' buffer='ENV PYTHONUNBUFFERED=1'
+    for version in 1 2 3; do
+        image "$directory/guides.tar" "django-shop:$version" "$path" "$buffer" "ENV VERSION=$version" 'WORKDIR /app' &&
+            image "$directory/guides.tar" "rails-store:$version" "$path" "$buffer" "ENV VERSION=$version" &&
+            image "$directory/guides.tar" "orders:$version" "$path" "$buffer" "ENV VERSION=$version" 'WORKDIR /app' ||
+            return 1
+    done
+    images_redis "$directory"
+}
+
+# images_redis DIR: Debian's Redis, which keeps its data in /data.
+images_redis() {
+    local tree=$1/redis
+    rm -rf "$tree"
+    mkdir -p "$tree"/{bin,data,dev,etc,lib64,proc,tmp,usr/bin}
+    # The server is the program of redis-tools under another name; its own package would start a service.
+    cp "$(command -v redis-check-rdb)" "$tree/usr/bin/redis-server"
+    cp "$(command -v redis-cli)" "$tree/usr/bin/"
+    cp "$(command -v busybox)" "$tree/bin/busybox"
+    ln -sf busybox "$tree/bin/sh"
+    libraries "$tree" "$tree/usr/bin/redis-server" "$tree/usr/bin/redis-cli"
+    tar --sort=name --mtime=@0 --owner=0 --group=0 --numeric-owner -C "$tree" -cf "$1/redis.tar" .
+    rm -rf "$tree"
+    image "$1/redis.tar" redis:7 'ENV PATH=/bin:/usr/bin' \
+        'CMD ["/usr/bin/redis-server", "--dir", "/data", "--appendonly", "yes", "--save", "", "--protected-mode", "no"]'
+}

@@ -6,7 +6,8 @@ internal import Ports
 struct AppTrace {
     /// In the order in which they stand in a line.
     enum Kind: Int {
-        case image, noImage, rollout, command, step, start, again, exit, lost, ready, proven, bake, question, waiting
+        case image, noImage, rollout, command, step, start, again, exit, lost, ready, proven, bake, question,
+            waiting
         case failed, weight, drain, stop, removed, restored, succeeded, kept, held
     }
     struct Fragment {

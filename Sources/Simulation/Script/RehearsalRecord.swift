@@ -82,7 +82,8 @@ public struct RehearsalRecord: Codable, Hashable, Sendable {
         public var newPercent: Int?
 
         public enum Kind: String, Codable, Hashable, Sendable, CaseIterable {
-            case commit, image, rollout, command, start, ready, proven, bake, step, weight, stop, removed, trouble
+            case commit, image, rollout, command, start, ready, proven, bake, step, weight, stop, removed,
+                trouble
             case question, waiting, failed, restored, succeeded, kept, held
             case installation
         }

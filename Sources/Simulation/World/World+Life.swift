@@ -105,7 +105,8 @@ extension World {
         case .crash: dieLater(id, epoch, lifeChance.milliseconds(150, 2_500), code: 1)
         case .oom: dieLater(id, epoch, lifeChance.milliseconds(1_500, 8_000), code: 137, outOfMemory: true)
         case .exit0:
-            dieLater(id, epoch, script == nil ? lifeChance.milliseconds(800, 4_000) : ScriptedTimes.job, code: 0)
+            dieLater(
+                id, epoch, script == nil ? lifeChance.milliseconds(800, 4_000) : ScriptedTimes.job, code: 0)
         case .late:
             serveLater(id, epoch, serves)
             let dies = lifeChance.milliseconds(45_000, 240_000)

@@ -9,8 +9,7 @@ _slipway() {
         --socket|--token-file|--repo) COMPREPLY=($(compgen -f -- "$current")); return ;;
     esac
     case "$command" in
-        "") words="status why doctor history diff trace logs events plan validate render simulate secrets import sync retry rollback abort promote approve pause resume exec run token audit whoami notices backup restore completion version help" ;;
-        "") words="status why doctor history diff trace logs events cron plan validate render simulate secrets import sync retry rollback abort promote approve pause resume token audit whoami notices backup restore completion version help" ;;
+        "") words="status why doctor history diff trace logs events cron plan validate render simulate secrets import sync retry rollback abort promote approve pause resume exec run token audit whoami notices backup restore completion version help" ;;
         status) words="--watch --timeout --output --socket --server --token-file --no-color --help" ;;
         why) words="--output --socket --server --token-file --no-color --help" ;;
         doctor) words="--output --socket --server --token-file --no-color --help" ;;
@@ -44,8 +43,7 @@ _slipway() {
         restore) words="--state-dir --config-dir --state-only --check --force --output --socket --server --token-file --no-color --help" ;;
         completion) words="bash zsh fish --output --socket --server --token-file --no-color --help" ;;
         version) words="--output --socket --server --token-file --no-color --help" ;;
-        help) words="status why doctor history diff trace logs events plan validate render simulate secrets import sync retry rollback abort promote approve pause resume exec run token audit whoami notices backup restore completion version help --output --socket --server --token-file --no-color --help" ;;
-        help) words="status why doctor history diff trace logs events cron plan validate render simulate secrets import sync retry rollback abort promote approve pause resume token audit whoami notices backup restore completion version help --output --socket --server --token-file --no-color --help" ;;
+        help) words="status why doctor history diff trace logs events cron plan validate render simulate secrets import sync retry rollback abort promote approve pause resume exec run token audit whoami notices backup restore completion version help --output --socket --server --token-file --no-color --help" ;;
     esac
     COMPREPLY=($(compgen -W "$words" -- "$current"))
     case "$command" in validate|render) COMPREPLY+=($(compgen -f -- "$current")) ;; esac

@@ -395,8 +395,7 @@ _slipway() {
             '--token-file[file with the token for --server; default  SLIPWAY_TOKEN_FILE]:PATH:_files' \
             '--no-color[no colour, as with NO_COLOR set or when the output is not a terminal]' \
             '--help[show this help]' \
-            '*::COMMAND:(status why doctor history diff trace logs events plan validate render simulate secrets import sync retry rollback abort promote approve pause resume exec run token audit whoami notices backup restore completion version help)' ;;
-            '*::COMMAND:(status why doctor history diff trace logs events cron plan validate render simulate secrets import sync retry rollback abort promote approve pause resume token audit whoami notices backup restore completion version help)' ;;
+            '*::COMMAND:(status why doctor history diff trace logs events cron plan validate render simulate secrets import sync retry rollback abort promote approve pause resume exec run token audit whoami notices backup restore completion version help)' ;;
     esac
 }
 compdef _slipway slipway
