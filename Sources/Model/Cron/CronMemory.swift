@@ -35,6 +35,8 @@ public struct CronRun: Codable, Hashable, Sendable {
     public var startedAt: WallTime?
     /// The present try waits until then.
     public var notBefore: Instant?
+    /// It was found by a store that did not know it: nobody knows what was tried before, so it is not tried again.
+    public var isAdopted: Bool?
     /// The longest time of one try.
     public var timeout: TimeSpan
     /// How many times before it were passed over, as nobody could start them; at most 1,000.

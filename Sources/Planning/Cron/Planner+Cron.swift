@@ -161,7 +161,11 @@ extension AppPlanning {
                 entry.runs.append(run)
                 continue
             }
-            let isFree = spec?.effectiveOverlap != .replace || entry.runs.isEmpty && index == runs.count - 1
+            var run = run
+            let takesPlaces = spec?.effectiveOverlap == .replace
+            // A store that was lost may find several.
+            if takesPlaces, index < runs.count - 1 { run.job = call(off: run.job) }
+            let isFree = !takesPlaces || entry.runs.isEmpty
             if let left = advance(run, name, spec, &entry, release, mayBegin: isFree) {
                 entry.runs.append(left)
             }
@@ -189,7 +193,7 @@ extension AppPlanning {
             end(run, name, &entry, .failed, nil, "the release has no process that it could be run in")
             return nil
         }
-        let mayBegin = mayBegin && spec != nil && !isCommandInTheWay
+        let mayBegin = mayBegin && spec != nil && !isCommandInTheWay && isAlone(run, name, spec)
         let attempt = run.job.attempt
         run.job = drive(run.job, order: order, timeout: run.timeout, mayBegin: mayBegin)
         // The container that never ran is gone: the next one is made at once.
@@ -200,6 +204,15 @@ extension AppPlanning {
         guard let result = run.job.end else { return run }
         if run.startedAt == nil, result.hasRun { run.startedAt = input.wall }
         return settle(run, name, spec, &entry, result)
+    }
+
+    /// No other run of the entry is there, or it does not matter: what a lost store has found may be several.
+    private func isAlone(_ run: CronRun, _ name: ProcessName, _ spec: CronSpec?) -> Bool {
+        if spec?.effectiveOverlap == .allow || isPlanted(.cronOverlaps) { return true }
+        return !input.jobs.contains { job in
+            job.isCronRun && job.labels.process == name && job.state.isLive
+                && job.labels.job?.run != run.name.label
+        }
     }
 
     /// A release's command may be half-way through a database that the run works on.

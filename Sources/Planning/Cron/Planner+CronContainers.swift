@@ -53,6 +53,7 @@ extension AppPlanning {
                 job: JobRun(attempt: found.name.attempt, phase: .starting(since: nil)),
                 timeout: .seconds(found.container.labels.job?.timeoutInSeconds ?? 3_600))
             run.labels = found.container.labels
+            run.isAdopted = true
             entry.runs.append(run)
             if !run.isManual, isOfThisTime(found.name) { entry.considered = max(entry.considered, scheduled) }
         }

@@ -6,7 +6,7 @@ extension AppPlanning {
     mutating func settle(
         _ run: CronRun, _ name: ProcessName, _ spec: CronSpec?, _ entry: inout CronMemory, _ result: JobEnd
     ) -> CronRun? {
-        if result.isWorthARetry, run.number <= spec?.effectiveRetries ?? 0 {
+        if result.isWorthARetry, run.isAdopted != true, run.number <= spec?.effectiveRetries ?? 0 {
             var next = run
             next.number += 1
             next.job = JobRun()

@@ -46,6 +46,8 @@ public struct CronChecker: Checker {
         case .stored(let batch, _, nil): return stored(batch, in: world)
         case .fault(let sentence):
             if sentence.contains("clock") { wallJumps = true }
+            // Another store knows other things.
+            if sentence.contains("store") { known = [:] }
             return []
         case .ended: return ended(in: world)
         default: return []
