@@ -203,7 +203,7 @@ extension Controller {
     }
 
     /// Apps of one source that name the same group; one whose spec cannot be read now keeps the group it had.
-    private func rebuildGroups() {
+    func rebuildGroups() {
         groups = [:]
         groupOf = [:]
         for (name, record) in apps {

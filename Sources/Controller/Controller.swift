@@ -309,6 +309,8 @@ public actor Controller {
                     watched: watched, source: source, memory: state.sources[source.name] ?? SourceMemory())
             }
         }
+        // Before git is read: an app that is under way in a group does not succeed alone.
+        rebuildGroups()
         for intent in state.openIntents {
             inherit(intent)
             interruptedNames.insert(intent.object)

@@ -138,15 +138,17 @@ extension AppInput {
             && !memory.quarantine.contains { $0.spec == candidate.digest }
     }
 
-    /// Nothing of it moves, and git has not been heard of it: not at all, or the mirror says that it is to move and
-    /// the remote has not been asked since the controller started.
+    /// It moves, or is to move by what the mirror says, and git has not been heard since the controller started: nobody
+    /// knows who moves with it.
     var isUnheard: Bool {
-        guard memory.rollout == nil, memory.pin == nil else { return false }
+        guard memory.pin == nil else { return false }
         switch desired {
         case .keep(_, _, let isInvalid): return !isInvalid
         case .spec(let candidate):
-            return !candidate.isConfirmed && memory.lastGood?.specDigest != candidate.digest
+            let isToMove =
+                memory.lastGood?.specDigest != candidate.digest
                 && !memory.quarantine.contains { $0.spec == candidate.digest }
+            return !candidate.isConfirmed && (memory.rollout != nil || isToMove)
         case .remove, .heldRemoval: return false
         }
     }

@@ -220,6 +220,23 @@ import Testing
         #expect(bench.starts.map(\.name).last == "shop-report-20261126T0010Z")
     }
 
+    /// Yesterday's store has the first try under way, whose container is gone, while the second one runs.
+    @Test func aStoreThatIsSomeTriesBehindGoesOnFromTheNewest() throws {
+        var bench = CronBench([Self.entry("report", "*/5 * * * *") { $0.retries = 2 }])
+        bench.behaviors["report"] = (5, [1, 1, 1])
+        bench.run(seconds: 303)
+        try #require(bench.running.count == 1)
+        let old = bench.memory.cron
+        bench.behaviors["report"] = (60, [1, 1, 1])
+        bench.run(seconds: 25)
+        try #require(bench.starts.map(\.name).last == "shop-report-20261126T0005Z.2.1")
+        bench.jobs = bench.jobs.filter { $0.value.name.hasSuffix(".2.1") }
+        bench.memory.cron = old
+        bench.run(seconds: 150)
+        #expect(bench.starts.map(\.name) == ["shop-report-20261126T0005Z", "shop-report-20261126T0005Z.2.1"])
+        #expect(bench.outcomes == ["20261126T0005Z failed"], "what was tried before is not known")
+    }
+
     /// A controller that dies at any point, and the engine that has done all, some or nothing of what it was asked.
     @Test(arguments: 0..<30)
     func nothingIsDoubledOrMissedOverCrashes(_ seed: UInt64) {

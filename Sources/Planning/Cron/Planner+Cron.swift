@@ -166,7 +166,11 @@ extension AppPlanning {
             // A store that was lost may find several.
             if takesPlaces, index < runs.count - 1 { run.job = call(off: run.job) }
             let isFree = !takesPlaces || entry.runs.isEmpty
-            if let left = advance(run, name, spec, &entry, release, mayBegin: isFree) {
+            let others = entry.runs + runs[(index + 1)...]
+            let isAlone =
+                spec?.effectiveOverlap == .allow || !others.contains(where: \.job.isUnderWay)
+                || isPlanted(.cronOverlaps)
+            if let left = advance(run, name, spec, &entry, release, mayBegin: isFree && isAlone) {
                 entry.runs.append(left)
             }
         }

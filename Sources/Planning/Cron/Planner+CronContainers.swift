@@ -36,12 +36,10 @@ extension AppPlanning {
         if isPlanted(.cronAdoptsNothing) { return }
         var newest: [WallTime: FoundRun] = [:]
         for found in runs(of: name) {
-            let isKnown = entry.runs.contains {
-                $0.scheduled == found.name.scheduled && $0.isManual == found.name.isManual
-            }
+            if takeOver(found, &entry) { continue }
             let isNews =
                 !found.name.isManual && found.name.scheduled > entry.considered && isOfThisTime(found.name)
-            guard !isKnown, isNews || found.container.state.isLive else { continue }
+            guard isNews || found.container.state.isLive else { continue }
             let other = newest[found.name.scheduled]?.name
             if let other, (other.number, other.attempt) > (found.name.number, found.name.attempt) { continue }
             newest[found.name.scheduled] = found
@@ -57,6 +55,24 @@ extension AppPlanning {
             entry.runs.append(run)
             if !run.isManual, isOfThisTime(found.name) { entry.considered = max(entry.considered, scheduled) }
         }
+    }
+
+    /// A run that is known goes on from its newest container: a store that was put back may be some tries behind.
+    ///
+    /// - Returns: whether it is known.
+    private func takeOver(_ found: FoundRun, _ entry: inout CronMemory) -> Bool {
+        let index = entry.runs.firstIndex {
+            $0.scheduled == found.name.scheduled && $0.isManual == found.name.isManual
+        }
+        guard let index else { return false }
+        let run = entry.runs[index]
+        if (found.name.number, found.name.attempt) > (run.number, run.job.attempt) {
+            entry.runs[index].number = found.name.number
+            entry.runs[index].job = JobRun(attempt: found.name.attempt, phase: .starting(since: nil))
+            entry.runs[index].labels = found.container.labels
+            entry.runs[index].isAdopted = true
+        }
+        return true
     }
 
     /// Not of a clock that was wrong by years.

@@ -46,11 +46,19 @@ public struct CronChecker: Checker {
         case .stored(let batch, _, nil): return stored(batch, in: world)
         case .fault(let sentence):
             if sentence.contains("clock") { wallJumps = true }
-            // Another store knows other things.
-            if sentence.contains("store") { known = [:] }
+            // Another store knows other things, and what it has of a run that was taken away is all there is.
+            if sentence.contains("store") { forget(in: world) }
             return []
         case .ended: return ended(in: world)
         default: return []
+        }
+    }
+
+    private mutating func forget(in world: WorldTruth) {
+        known = [:]
+        let present = Set(world.jobs.keys.map(\.rawValue))
+        starts = starts.filter { _, stamps in
+            stamps.contains { stamp in present.contains(String(stamp.prefix { $0 != " " })) }
         }
     }
 
@@ -91,6 +99,8 @@ public struct CronChecker: Checker {
             starts = starts.filter { $0.key.key.app != app }
         }
         for (app, memory) in batch.apps {
+            // One that is gone and comes back is due from then on.
+            known = known.filter { $0.key.app != app || memory.cron?[$0.key.entry] != nil }
             for (entry, cron) in memory.cron ?? [:] {
                 let key = Key(app: app, entry: entry)
                 if let before = known[key] { breaches += compare(before, cron, key, batch) }
