@@ -18,10 +18,10 @@ import Testing
         #expect(text.contains("secrets: [SECRET_KEY_BASE]"))
         #expect(!"\(result)".contains("sentinel"))
         #expect(result.has("renamed", at: 4))
-        // The values of secrets are not written down, so their file is still to be made; release commands come later.
+        // The values of secrets are not written down, so their file is still to be made.
         #expect(
             result.loaderFindings.map { "\($0.code) \($0.keyPath)" }
-                == ["unreadable_file secrets", "not_yet_supported release"], "\(result.loaderFindings)")
+                == ["unreadable_file secrets"], "\(result.loaderFindings)")
     }
 
     @Test func aPlainProcfileLoadsWithoutAFinding() throws {

@@ -88,7 +88,6 @@ struct ProcfileReader {
             var release = SpecDraft()
             release.add("command", words: command)
             app.release = release
-            problem(number, "release", "`release` runs once per release, before anything changes", .warning)
             return
         }
         let ours = Names.name(name, orElse: "process")
