@@ -129,7 +129,10 @@ extension AppPlanning {
         for job in commands where job.state.isLive && !isInUse(job) { endForgotten(job) }
         let kept = Set(commands.map(\.labels.release).sorted(by: >).uniqued().prefix(Self.keptCommands))
         for job in commands where !job.state.isLive && !isInUse(job) {
-            if !kept.contains(job.labels.release) || isNeverToRun(job) {
+            if isNeverToRun(job) {
+                // Without force: whoever is about to start it all the same is not cut off.
+                perform(.discardJob(job.id, name: job.name))
+            } else if !kept.contains(job.labels.release) {
                 perform(.remove(job.id, name: job.name, grace: .zero))
             }
         }

@@ -56,6 +56,8 @@ struct AppPlanning {
     let busyObjects: Set<String>
     /// What `routedProcesses` came to, and for which release.
     let routed = Routed()
+    /// What `runs(of:)` came to.
+    let cronRuns = CronRuns()
     /// The same news is looked at once more: what was decided just now counts.
     var isSecondLook = false
     /// Instances that are to go and leave the edge first.

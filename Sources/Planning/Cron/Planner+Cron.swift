@@ -213,9 +213,8 @@ extension AppPlanning {
     /// No other run of the entry is there, or it does not matter: what a lost store has found may be several.
     private func isAlone(_ run: CronRun, _ name: ProcessName, _ spec: CronSpec?) -> Bool {
         if spec?.effectiveOverlap == .allow || isPlanted(.cronOverlaps) { return true }
-        return !input.jobs.contains { job in
-            job.isCronRun && job.labels.process == name && job.state.isLive
-                && job.labels.job?.run != run.name.label
+        return !runs(of: name).contains { found in
+            found.container.state.isLive && found.name.label != run.name.label
         }
     }
 

@@ -13,18 +13,18 @@ extension AppPlanning {
 
     /// Containers of an entry that are there, by what they are called.
     func runs(of entry: ProcessName) -> [FoundRun] {
-        input.jobs.compactMap { job in
-            guard job.isCronRun, job.labels.process == entry, let label = job.labels.job,
-                let name = CronRunName(label.run)
-            else { return nil }
-            return FoundRun(name: name, container: job)
+        if let known = cronRuns.byEntry { return known[entry] ?? [] }
+        var found: [ProcessName: [FoundRun]] = [:]
+        for job in input.jobs where job.isCronRun {
+            guard let name = (job.labels.job?.run).flatMap({ CronRunName($0) }) else { continue }
+            found[job.labels.process, default: []].append(FoundRun(name: name, container: job))
         }
+        cronRuns.byEntry = found
+        return found[entry] ?? []
     }
 
     func job(of entry: ProcessName, _ name: CronRunName) -> ObservedInstance? {
-        input.jobs.first {
-            $0.isCronRun && $0.labels.process == entry && $0.labels.job?.run == name.label
-        }
+        runs(of: entry).first { $0.name.label == name.label }?.container
     }
 
     func containerName(_ entry: ProcessName, _ run: CronRun) -> String {
@@ -140,6 +140,11 @@ extension AppPlanning {
             $0.labels?.job?.run == container.labels.job?.run
         } ?? false
     }
+}
+
+/// Containers of cron runs by their entry: an app has dozens of entries, and some containers of each.
+final class CronRuns {
+    var byEntry: [ProcessName: [AppPlanning.FoundRun]]?
 }
 
 extension ObservedInstance {
