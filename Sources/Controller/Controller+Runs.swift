@@ -228,7 +228,7 @@ extension Controller {
             return RunTidying.Run(
                 container: job, isAttended: runDesk.attended[job.name]?.session != nil,
                 runningSince: record.jobsSince[job.id], endedAt: runDesk.endedAt[job.id],
-                grace: grace(of: job, record))
+                grace: record.memory.jobGrace(job))
         }
         let busy = Set(record.inFlight.values.map(\.object))
             .union(record.failures.filter { now < $0.value.nextAttemptAt }.map(\.key.object))
@@ -239,12 +239,6 @@ extension Controller {
     }
 
     private func isOf(_ app: AppName, _ id: ContainerID) -> Bool { owned[id]?.app ?? app == app }
-
-    private func grace(of job: ObservedInstance, _ record: AppRecord) -> TimeSpan {
-        let releases = [record.memory.lastGood, record.memory.rollout?.target, record.memory.kept?.release]
-        return releases.lazy.compactMap { $0 }.flatMap(\.templates.values)
-            .first { $0.digest == job.labels.template }?.container.stopGrace ?? .seconds(30)
-    }
 }
 
 /// What the controller knows of one-off runs.

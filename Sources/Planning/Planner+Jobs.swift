@@ -128,8 +128,14 @@ extension AppPlanning {
         }
     }
 
-    func jobGrace(_ job: ObservedInstance) -> TimeSpan {
-        for release in [memory.rollout?.target, memory.lastGood, memory.kept?.release] {
+    func jobGrace(_ job: ObservedInstance) -> TimeSpan { memory.jobGrace(job) }
+}
+
+extension AppMemory {
+    /// From SIGTERM to SIGKILL: that of the process that the job borrows from; 30 s where no release is known that has
+    /// its template.
+    public func jobGrace(_ job: ObservedInstance) -> TimeSpan {
+        for release in [rollout?.target, lastGood, kept?.release] {
             let template = release?.templates.values.first { $0.digest == job.labels.template }
             if let template { return template.container.stopGrace }
         }
