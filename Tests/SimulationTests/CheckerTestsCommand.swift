@@ -69,6 +69,19 @@ import Testing
         }
     }
 
+    @Test func `I15: an app that was removed comes back with yesterday's store, and its command has succeeded`() {
+        for isPutBack in [true, false] {
+            var play = moving(to: v2)
+            play.startCommand("j1", v2)
+            play.endCommand("j1", code: 0)
+            play.store { $0.forgotten = [Make.app] }
+            if isPutBack { play.happen(.fault("yesterday's store is put back")) }
+            play.store(Make.memory(v1, target: v2))
+            play.launch("b1", v2)
+            #expect(play.found.isEmpty == isPutBack)
+        }
+    }
+
     @Test func `I15: an app that comes back numbers anew`() {
         var play = moving(to: v2)
         play.startCommand("j1", v2)

@@ -18,6 +18,8 @@ public struct CommandChecker: Checker {
     /// The stamps of its starts, each with its container.
     private var starts: [Key: Set<String>] = [:]
     private var succeeded: Set<Key> = []
+    /// Of apps that were removed since.
+    private var succeededBefore: Set<Key> = []
 
     public init() {}
 
@@ -36,8 +38,13 @@ public struct CommandChecker: Checker {
             // Its numbers begin anew if it comes back.
             for app in batch.forgotten {
                 starts = starts.filter { $0.key.app != app }
+                succeededBefore.formUnion(succeeded.filter { $0.app == app })
                 succeeded = succeeded.filter { $0.app != app }
             }
+            return []
+        case .fault(let sentence) where sentence.contains("store"):
+            // Yesterday's knows an app that was removed today, and what its commands had done.
+            succeeded.formUnion(succeededBefore)
             return []
         default: return []
         }
