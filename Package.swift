@@ -112,7 +112,7 @@ let package = Package(
         tests(
             "SecretDeliveryTests", ["Age", "Crypto", "Model", "Ports", "SecretDelivery", "Secrets"]),
         tests("TimeZonesTests", ["Execution", "Model", "Planning", "Ports", "TimeZones"], exclude: ["Oracle"]),
-        tests("GitSourceTests", ["Execution", "GitSource", "Model", "Ports", "slipway-fetch"]),
+        tests("GitSourceTests", ["Execution", "GitSource", "Model", "Ports", "TestServers", "slipway-fetch"]),
         tests("StateStoreTests", ["Execution", "Model", "Ports", "StateStore"]),
         tests("BackupTests", ["Backup", "Execution", "Model", "Ports", "StateStore"]),
         tests("TelemetryTests", ["Telemetry"]),

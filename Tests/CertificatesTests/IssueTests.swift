@@ -2,6 +2,7 @@ import Certificates
 import Model
 import Ports
 import Synchronization
+import TestServers
 import Testing
 
 /// Against a real ACME server.
@@ -66,8 +67,10 @@ import Testing
                 }
                 let serving = try read(path)
 
-                // Nobody answers at the port that the authority asks any more.
-                configuration.acme = authority.acme(challengePort: authority.dnsManagementPort + 1)
+                // Nobody answers at the port that the authority asks any more. Another account, as this authority takes
+                // one proof in a hundred for a second time, however it is told not to.
+                configuration.acme = authority.acme(challengePort: try closedPort())
+                configuration.acme?.email = "another@example.org"
                 clock.advance(seconds: Self.life / 3 * 2 + Self.life / 30)
                 try await withKeeper(configuration, clock: clock, want: [host]) { running in
                     try await eventually("one failure") { try await running.report(host).failures == 1 }

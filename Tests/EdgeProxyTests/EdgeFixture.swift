@@ -20,7 +20,7 @@ final class EdgeFixture: Sendable {
 
     init(_ change: (inout EdgeConfiguration) -> Void = { _ in }) throws {
         directory = "/tmp/edge-\(UInt32.random(in: 0...UInt32.max))"
-        port = try freePort()
+        port = try closedPort()
         var configuration = EdgeConfiguration(
             directory: directory, httpAddresses: ["127.0.0.1:\(port)"], hardStopAfter: .seconds(20),
             supervisionInterval: .milliseconds(50))
@@ -103,34 +103,6 @@ func withEdge(
     running.cancel()
     await running.value
     await edge.shutdown()
-}
-
-/// A port on which nothing listens, which the kernel gives to no outgoing connection, and which nobody else who asks
-/// here gets, in this process or another one, before this one has ended.
-func freePort() throws -> Int {
-    for _ in 0..<1_000 {
-        let port = Int.random(in: 12_000..<32_000)
-        if reserve(port), RawClient(port: port) == nil { return port }
-    }
-    throw EdgeError(.internal, "no free port")
-}
-
-/// Takes the name of the port among the sockets that have no place in the file system; the kernel frees it with the
-/// process.
-private func reserve(_ port: Int) -> Bool {
-    let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
-    var address = sockaddr_un()
-    address.sun_family = sa_family_t(AF_UNIX)
-    let name = Array("\0slipway-test-port-\(port)".utf8)
-    unsafe withUnsafeMutableBytes(of: &address.sun_path) { unsafe $0.copyBytes(from: name) }
-    let size = socklen_t(MemoryLayout<sa_family_t>.size + name.count)
-    let isTaken = unsafe withUnsafePointer(to: &address) { pointer in
-        unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { pointer in
-            unsafe bind(descriptor, pointer, size) != 0
-        }
-    }
-    if isTaken { close(descriptor) }
-    return !isTaken
 }
 
 /// Waits for a condition.

@@ -109,7 +109,7 @@ import Testing
             #expect(down.header("Content-Type") == "text/html; charset=utf-8")
             #expect(down.header("Retry-After") == "5")
             // A server that refuses is as good as none.
-            let closed = try freePort()
+            let closed = try closedPort()
             try await edge.apply(route([target("shop-web-v1-2", 1, port: closed)], options: options))
             let refused = try await fixture.get("shop.example.com")
             #expect(refused.status == 503)
@@ -164,7 +164,7 @@ import Testing
     }
 
     @Test func `containers reach processes by name`() async throws {
-        let inside = try freePort()
+        let inside = try closedPort()
         let options = EdgeSpec(
             users: [EdgeUser(name: "a", passwordHash: try passwordHash("b"))], isInternal: true)
         try await withApp(options, { $0.internalAddress = "127.0.0.1:\(inside)" }) { fixture, edge, server in

@@ -58,7 +58,7 @@ private final class TestCertificates: CertificateSource {
         let directory = "/tmp/edge-certs-\(UInt32.random(in: 0...UInt32.max))"
         try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(atPath: directory) }
-        let port = try freePort()
+        let port = try closedPort()
         let source = TestCertificates(directory: directory)
         try await withEdge({ $0.httpsAddresses = ["127.0.0.1:\(port)"] }, certificates: source) {
             fixture, edge in

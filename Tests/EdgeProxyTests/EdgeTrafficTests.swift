@@ -143,7 +143,7 @@ import Testing
         try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(atPath: directory) }
         try "hi".write(toFile: directory + "/index.html", atomically: true, encoding: .utf8)
-        let port = try freePort()
+        let port = try closedPort()
         try await withEdge { fixture, edge in
             try await withProgram(["/usr/sbin/nghttpd", "--no-tls", "-d", directory, "\(port)"]) {
                 try await eventually("nghttpd listens") { RawClient(port: port) != nil }

@@ -37,7 +37,9 @@ import Testing
         Bad(
             name: "eats its memory",
             spec: SpecText(
-                image: "app:leaks", replicas: 2, web: ["resources: {memory: 32M}"], minHealthyTime: "4s"),
+                image: "app:leaks", replicas: 2, web: ["resources: {memory: 32M}"], minHealthyTime: "4s",
+                // An engine under load tells of the exit later than two refused checks take.
+                checkRetries: 20),
             causes: [.rolledBack], words: "memory"),
         Bad(
             name: "is slower than its start period",

@@ -38,7 +38,7 @@ import Testing
     ) -> SpecText {
         SpecText(
             name: app, image: "web:1", replicas: 2, env: env.merging(["VERSION": version]) { $1 },
-            web: ["domains: [\(app).example.com]", "drain_timeout: 10s", "edge: {https: off}"],
+            web: ["domains: [\(app).example.com]", "drain_timeout: 6s", "edge: {https: off}"],
             deploy: ["timeout: 30s"] + deploy, minHealthyTime: "2s", startPeriod: "15s", checkTimeout: "5s")
     }
 

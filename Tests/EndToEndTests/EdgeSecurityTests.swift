@@ -1,4 +1,5 @@
 import Model
+import TestServers
 import Testing
 
 /// HTTPS with a certificate from a real ACME server, and who may enter.
@@ -25,8 +26,8 @@ import Testing
     }
 
     @Test func aCertificateComesWithTheFirstDeploy() async throws {
-        var place = EdgePlace()
-        place.https = EdgePlace.port()
+        var place = try EdgePlace()
+        place.https = try closedPort()
         try await ACMEServer.with(validationPort: place.http) { server in
             place.more = server.configuration
             try await World.with(.init(edge: place)) { world in

@@ -1,4 +1,5 @@
 import Model
+import TestServers
 import Testing
 
 /// `http://APP.internal` from a container of another app.
@@ -8,8 +9,8 @@ import Testing
         let gateway = try await Shell.succeed([
             "sh", "-c", "ip -4 -o address show docker0 | sed 's/.* inet \\([0-9.]*\\).*/\\1/'"
         ])
-        var place = EdgePlace()
-        let port = EdgePlace.port()
+        var place = try EdgePlace()
+        let port = try closedPort()
         place.more = ["internal: {address: \"\(gateway):\(port)\"}"]
         try await World.with(.init(edge: place)) { world in
             func shop(_ version: String) -> SpecText {
@@ -57,8 +58,8 @@ import Testing
         let gateway = try await Shell.succeed([
             "sh", "-c", "ip -4 -o address show docker0 | sed 's/.* inet \\([0-9.]*\\).*/\\1/'"
         ])
-        var place = ProjectPlace()
-        let port = EdgePlace.port()
+        var place = try ProjectPlace()
+        let port = try closedPort()
         place.inside = "\(gateway):\(port)"
         try await World.with(place.options) { world in
             let caller = SpecText(name: "caller", image: "app:1")

@@ -6,7 +6,7 @@ import Testing
 /// `InternalNameTests`, as the addresses for names are one of a machine.
 @Suite struct ProjectTests {
     @Test func rulesAreKept() async throws {
-        let place = ProjectPlace()
+        let place = try ProjectPlace()
         try await World.with(place.options) { world in
             // A volume that another project has left behind, under the very name that press would use.
             let volume = "\(world.prefix)press.blog-data"
@@ -63,7 +63,7 @@ import Testing
     }
 
     @Test func tokensOpenTheirProjectOnly() async throws {
-        let place = ProjectPlace()
+        let place = try ProjectPlace()
         try await World.with(place.options) { world in
             try await world.repository.commit([
                 "retail/shop.yaml": ProjectPlace.shop.yaml(world),
@@ -133,7 +133,7 @@ import Testing
 
     /// Rules for projects that come later restart nothing.
     @Test func anUpgradeToProjectsRestartsNothing() async throws {
-        let place = ProjectPlace()
+        let place = try ProjectPlace()
         try await World.with(place.options) { world in
             try await world.repository.commit([
                 "retail/shop.yaml": ProjectPlace.shop.yaml(world),

@@ -69,7 +69,8 @@ import Testing
         }
     }
 
-    @Test func `I15: an app that was removed comes back with yesterday's store, and its command has succeeded`() {
+    @Test
+    func `I15: an app that was removed comes back with yesterday's store, and its command has succeeded`() {
         for isPutBack in [true, false] {
             var play = moving(to: v2)
             play.startCommand("j1", v2)

@@ -169,12 +169,6 @@ public final class RawServer: Sendable {
     }
 }
 
-/// A port on which nothing listens.
-public func closedPort() throws -> Int {
-    let server = try RawServer { _ in }
-    return server.port
-}
-
 /// A value that threads share.
 public final class Shared<Value: Sendable>: Sendable {
     private let state: Mutex<Value>

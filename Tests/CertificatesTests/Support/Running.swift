@@ -54,6 +54,8 @@ func withKeeper<Success: Sendable>(
         result = .success(try await body(running))
     } catch {
         result = .failure(error)
+        // A wait that ran out says what was waited for; the keeper's own words say why it did not come.
+        Issue.record("the keeper said: \(running.lines.withLock { $0 }.joined(separator: "\n"))")
     }
     task.cancel()
     await task.value

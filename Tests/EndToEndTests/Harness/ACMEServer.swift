@@ -1,4 +1,5 @@
 import FoundationEssentials
+import TestServers
 import Testing
 
 /// A real ACME server for one world, with the names that it asks for: everybody is at 127.0.0.1.
@@ -6,11 +7,12 @@ struct ACMEServer: Sendable {
     let directory: String
     let port: Int
     let managementPort: Int
+    let challengePort: Int
 
     var configuration: [String] {
         [
             "acme:", "  email: operator@example.org", "  server: https://127.0.0.1:\(port)/dir",
-            "  ca_file: \(directory)/api.crt", "  challenge: 127.0.0.1:\(EdgePlace.port())"
+            "  ca_file: \(directory)/api.crt", "  challenge: 127.0.0.1:\(challengePort)"
         ]
     }
 
@@ -21,9 +23,10 @@ struct ACMEServer: Sendable {
         let directory = "/tmp/slipway-acme-\(UInt32.random(in: 0 ... .max))"
         try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
         let server = ACMEServer(
-            directory: directory, port: EdgePlace.port(), managementPort: EdgePlace.port())
+            directory: directory, port: try closedPort(), managementPort: try closedPort(),
+            challengePort: try closedPort())
         do {
-            try await server.start(validationPort: validationPort, dnsPort: EdgePlace.port())
+            try await server.start(validationPort: validationPort, dnsPort: try closedPort())
             try await body(server)
         } catch {
             Issue.record(

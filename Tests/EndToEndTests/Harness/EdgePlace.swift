@@ -1,16 +1,16 @@
 import FoundationEssentials
+import TestServers
 
 /// Where the reverse proxy of a world listens.
 struct EdgePlace: Sendable {
-    var http = Self.port()
+    var http: Int
     var https: Int?
     /// More lines of the configuration below `edge`.
     var more: [String] = []
 
     var address: String { "127.0.0.1:\(http)" }
 
-    /// Below the range that the kernel takes ports from by itself. Two worlds that draw the same one are told so.
-    static func port() -> Int { Int.random(in: 10_000..<20_000) }
+    init() throws { http = try closedPort() }
 
     /// Options of `slipwayd`.
     func configure(in directory: String) throws -> [String] {

@@ -1,11 +1,17 @@
 import FoundationEssentials
+import TestServers
 
 /// Where the parts of a world with two projects listen.
 struct ProjectPlace: Sendable {
-    var edge = EdgePlace()
-    var api = EdgePlace.port()
+    var edge: EdgePlace
+    var api: Int
     /// Address and port for internal names; `nil`: there are none.
     var inside: String?
+
+    init() throws {
+        edge = try EdgePlace()
+        api = try closedPort()
+    }
 
     /// Options of a world that is started with `write`.
     var options: World.Options { World.Options(edge: edge, source: ["write: false"]) }

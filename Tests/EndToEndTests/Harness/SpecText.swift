@@ -16,6 +16,7 @@ struct SpecText {
     var stopGrace = "2s"
     var startPeriod = "5s"
     var checkTimeout = "1s"
+    var checkRetries = 2
 
     func yaml(_ world: World) -> String { yaml(registry: world.settings.registry) }
 
@@ -28,8 +29,8 @@ struct SpecText {
         lines += top
         lines += ["processes:", "  web:", "    replicas: \(replicas)", "    port: 8080"]
         lines.append(
-            "    healthcheck: {\(healthcheck), interval: 1s, timeout: \(checkTimeout), retries: 2, start_interval: 200ms, "
-                + "start_period: \(startPeriod)}")
+            "    healthcheck: {\(healthcheck), interval: 1s, timeout: \(checkTimeout), retries: \(checkRetries), "
+                + "start_interval: 200ms, start_period: \(startPeriod)}")
         lines.append("    stop_grace_period: \(stopGrace)")
         lines += web.map { "    " + $0 }
         lines += processes.map { "  " + $0 }

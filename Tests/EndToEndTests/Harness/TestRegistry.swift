@@ -1,6 +1,7 @@
 import Execution
 import FoundationEssentials
 import Synchronization
+import TestServers
 
 /// A registry of its own, for tests that take it away.
 final class TestRegistry: Sendable {
@@ -15,7 +16,7 @@ final class TestRegistry: Sendable {
     /// - Parameter enter: put before the program, such as `nsenter …`.
     static func start(in directory: String, enter: [String] = []) async throws -> TestRegistry {
         try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
-        let port = Int.random(in: 20_000..<30_000)
+        let port = try closedPort()
         let configuration = """
             version: 0.1
             log: {level: warn, accesslog: {disabled: true}}

@@ -2,6 +2,7 @@ internal import Execution
 internal import FoundationEssentials
 internal import Glibc
 internal import Synchronization
+internal import TestServers
 
 /// A real server of Debian's, run for one test.
 final class ServerProcess: Sendable {
@@ -61,8 +62,8 @@ final class HTTPGitServer: Sendable {
     /// - Parameter root: the folder that holds the repositories.
     init(root: String, redirectTarget: String = "http://127.0.0.1:1", keepsAlive: Bool = true) throws {
         folder = try TemporaryFolder()
-        port = try Sockets.freePort()
-        securePort = try Sockets.freePort()
+        port = try closedPort()
+        securePort = try closedPort()
         authority = folder.path + "/certificate.pem"
         let made = try Subprocess.run(
             [
@@ -124,7 +125,7 @@ final class SSHServer: Sendable {
 
     init() throws {
         folder = try TemporaryFolder()
-        port = try Sockets.freePort()
+        port = try closedPort()
         key = folder.path + "/user"
         otherKey = folder.path + "/other"
         for name in ["host", "user", "other"] {
