@@ -43,8 +43,9 @@ extension Planner {
         }
         let lifted = liftGroupQuarantines(&inputs)
         let pending = inputs.indices.filter { inputs[$0].isPendingInGroup }
-        let isPrepared = pending.allSatisfy { inputs[$0].canBegin }
-        let moving = pending.map { inputs[$0].app }.sorted()
+        let returning = inputs.filter(\.isOnItsWayBack)
+        let isPrepared = returning.isEmpty && pending.allSatisfy { inputs[$0].canBegin }
+        let moving = (pending.map { inputs[$0].app } + returning.map(\.app)).sorted()
         for index in inputs.indices {
             inputs[index].group = GroupView(
                 name: name, others: moving.filter { $0 != inputs[index].app }, isPrepared: isPrepared,
@@ -69,7 +70,8 @@ extension Planner {
         return announced(plans, inputs, lifted)
     }
 
-    /// What went back only for another's sake comes again when that one has changed, or is no member any more.
+    /// What went back only for another's sake comes again when that one has changed, or is no member any more, and all
+    /// such members are back.
     ///
     /// - Returns: the apps whose wanted release is free again.
     private static func liftGroupQuarantines(_ inputs: inout [AppInput]) -> Set<AppName> {
@@ -77,13 +79,17 @@ extension Planner {
             guard case .spec(let candidate) = input.desired, candidate.isConfirmed else { return nil }
             return input.memory.quarantine.last { $0.spec == candidate.digest }
         }
-        guard !inputs.contains(where: { entry($0).map { $0.failure.cause != .group } ?? false }) else {
-            return []
-        }
+        guard !inputs.contains(where: { entry($0).map { $0.failure.cause != .group } ?? false }),
+            !inputs.contains(where: \.isOnItsWayBack)
+        else { return [] }
         var lifted: Set<AppName> = []
         for index in inputs.indices {
+            guard let entry = entry(inputs[index]) else { continue }
+            if case .held(let failure) = inputs[index].memory.rollout?.phase, failure.cause == .group {
+                inputs[index].memory.rollout = nil
+            }
             // Its own way back comes first.
-            guard let entry = entry(inputs[index]), inputs[index].memory.rollout == nil else { continue }
+            guard inputs[index].memory.rollout == nil else { continue }
             inputs[index].memory.quarantine.removeAll { $0.spec == entry.spec }
             lifted.insert(inputs[index].app)
         }
@@ -112,9 +118,8 @@ extension Planner {
 
     private static func decision(_ inputs: [AppInput], _ plans: [AppPlan]) -> GroupView.Decision? {
         for (input, plan) in zip(inputs, plans) {
-            guard case .failed(let failure) = plan.groupState else { continue }
-            // One that goes back for another's sake is not the cause.
-            if failure.cause == .group { return .revert(failure) }
+            // One that goes back for another's sake took all with it then, and says nothing of what comes now.
+            guard case .failed(let failure) = plan.groupState, failure.cause != .group else { continue }
             return .revert(
                 Failure(
                     cause: .group,
@@ -151,6 +156,14 @@ extension AppInput {
             return !candidate.isConfirmed && (memory.rollout != nil || isToMove)
         case .remove, .heldRemoval: return false
         }
+    }
+
+    /// It goes back for another's sake from what git still wants.
+    var isOnItsWayBack: Bool {
+        guard case .spec(let candidate) = desired, let rollout = memory.rollout,
+            case .rollingBack(let failure) = rollout.phase
+        else { return false }
+        return failure.cause == .group && rollout.target.specDigest == candidate.digest
     }
 
     /// The candidate could be rolled out now, or is.

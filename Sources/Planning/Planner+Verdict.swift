@@ -69,6 +69,7 @@ extension AppPlanning {
             plan.phase = "failed"
             plan.because =
                 [blocker(failure, of: target), heldBlocker(target)] + dependencyBlockers(after: target)
+                + imageBlockers()
         case .rollingBack(let failure):
             plan.verdict = .progressing
             plan.phase = "rolling back"
@@ -142,8 +143,10 @@ extension AppPlanning {
         // The pause is all there is to say: nothing moves that could be waited for.
         if memory.isPaused { return }
         if let blocker = waitBlocker(rollout) {
-            plan.verdict = blocker.cause == .group ? .progressing : .held
-            plan.because = [blocker] + worldBlockers()
+            // Nothing moves while a member that is to come along cannot begin.
+            let isStuck = input.group?.isPrepared == false
+            plan.verdict = blocker.cause == .group ? isStuck ? .waiting : .progressing : .held
+            plan.because = [blocker] + imageBlockers() + worldBlockers()
             return
         }
         if let blocker = commandBlocker(rollout) {
@@ -332,8 +335,7 @@ extension AppPlanning {
             plan.because = [blocker]
             return
         }
-        let key = ActionKey(kind: .prepare, object: candidate.spec.image)
-        guard let failure = input.failures[key] else {
+        guard let failure = imageFailure(of: candidate) else {
             plan.verdict = .progressing
             plan.phase = "preparing"
             plan.because = [
@@ -346,7 +348,19 @@ extension AppPlanning {
         let isLate = now - failure.firstAt >= candidate.spec.deploy.effectiveTimeout
         plan.verdict = isLate ? .held : .waiting
         plan.phase = "preparing"
-        plan.because = [
+        plan.because = imageBlockers()
+    }
+
+    private func imageFailure(of candidate: Candidate) -> ActionFailure? {
+        input.failures[ActionKey(kind: .prepare, object: candidate.spec.image)]
+    }
+
+    /// Why the image of what git wants is not there, if it was asked for in vain.
+    private func imageBlockers() -> [Blocker] {
+        guard case .spec(let candidate) = input.desired, let failure = imageFailure(of: candidate),
+            memory.rollout?.target.specDigest != candidate.digest
+        else { return [] }
+        return [
             Blocker(
                 cause: .imagePull, object: candidate.spec.image, message: failure.message,
                 sinceSeconds: seconds(since: failure.firstAt),

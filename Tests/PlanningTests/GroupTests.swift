@@ -105,6 +105,31 @@ import Testing
         }
     }
 
+    /// The fix of the one comes while the other is still on its way back, or stays where it is.
+    @Test(arguments: [true, false])
+    func aFixIsTriedOnceWithTheOthers(rollsBack: Bool) {
+        var group = started()
+        group.commit("two", ["api": .healthy, "web": .sick], rollsBack: rollsBack)
+        let (api, web) = (AppName("api").require, AppName("web").require)
+        group.run { group in
+            switch group.members[api]?.memory.rollout?.phase {
+            case .rollingBack(let failure), .held(let failure): failure.cause == .group
+            case .moving, nil: false
+            }
+        }
+        group.commit("three", ["web": .healthy])
+        if rollsBack {
+            group.run { $0.members[web]?.lastPlan?.because.first?.message.contains("until api") == true }
+        }
+        group.run { group in
+            group.members.allSatisfy { name, world in
+                world.memory.lastGood?.spec.image == (name == web ? "web-three" : "api-two")
+                    && world.memory.rollout == nil
+            }
+        }
+        #expect(group.members[web]?.memory.lastGood?.number.value == 3, "the fix is one release")
+    }
+
     /// One is held with a release that git does not want any more, and another one's image is not there yet.
     @Test func whatHasFailedBeforeKeepsNobodyOut() {
         var group = started()
@@ -161,6 +186,31 @@ import Testing
         #expect(api?.lastPlan?.because.first?.cause == .group)
         group.members[web]?.prepared = prepared
         group.run { $0.isAt("two") }
+    }
+
+    /// One joins in the middle, and the image of what another one wants next is missing: nobody can go on.
+    @Test func whoWaitsForAMissingImageSaysSo() {
+        var group = started()
+        let (api, blog) = (AppName("api").require, AppName("blog").require)
+        group.commit("two", ["api": .healthy, "web": .slow])
+        group.run { $0.members[api]?.memory.rollout?.isReadyForGroup == true }
+        group.members[blog] = World(seed: 3, app: blog)
+        group.commit("three", ["api": .healthy, "blog": .healthy])
+        let prepared = group.members[api]?.prepared
+        group.members[api]?.prepared = nil
+        group.members[api]?.failures[ActionKey(kind: .prepare, object: "api-three")] = ActionFailure(
+            attempts: 1, firstAt: .zero, nextAttemptAt: .distantFuture, message: "there is no such tag",
+            isReleaseFault: false)
+        for _ in 0..<30 { group.step() }
+        for member in group.members.values { #expect(member.lastPlan?.verdict == .waiting) }
+        #expect(group.members[api]?.lastPlan?.because.map(\.cause) == [.group, .imagePull])
+        #expect(group.members[blog]?.lastPlan?.because.first?.cause == .group)
+        group.members[api]?.prepared = prepared
+        group.members[api]?.failures = [:]
+        group.run { group in
+            group.members.values.allSatisfy { $0.memory.rollout == nil && $0.memory.lastGood != nil }
+        }
+        #expect(group.members[api]?.memory.lastGood?.spec.image == "api-three")
     }
 
     @Test func aMemberThatDoesNotChangeIsNotWaitedFor() {

@@ -110,6 +110,22 @@ import Testing
         #expect(world.violations == [])
     }
 
+    /// Yesterday's store knows the release before the one that runs, and git cannot be asked.
+    @Test func whatIsAheadOfAnOldStoreStaysUntilGitIsHeard() {
+        var world = World(seed: 12)
+        world.commit(spec("one", deploy(.rolling), replicas: 2), behavior: .healthy)
+        world.settle()
+        let yesterday = world.memory
+        world.commit(spec("two", deploy(.rolling), replicas: 2), behavior: .healthy)
+        world.settle()
+        let running = Set(world.instances.keys)
+
+        world.memory = yesterday
+        world.desired = .keep([], diagnostics: [], isInvalid: false)
+        for _ in 0..<120 { _ = world.step() }
+        #expect(Set(world.instances.keys) == running)
+    }
+
     @Test func aCanaryGrowsStepByStep() {
         var world = world(deploy(.canary, steps: [25, 50, 100], bake: .seconds(20)))
         for (step, wanted) in [1, 2].enumerated() {

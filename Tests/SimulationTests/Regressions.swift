@@ -106,7 +106,14 @@ import Testing
             seed: 3242, rules: ["L1", "I9", "I17"], faults: twenty),
         Seed(
             bug: "a container that hung lost its requests where a backup knew it and not its app", seed: 1021,
-            rules: limits, faults: twenty)
+            rules: limits, faults: twenty),
+        Seed(
+            bug: "the fix of a group's member was tried again and again while another was on its way back",
+            seed: 2014,
+            rules: ["L2"], faults: twenty),
+        Seed(
+            bug: "a group in which all waited for a missing image said that it made progress", seed: 3431,
+            rules: ["L1"], faults: twenty)
     ]
     private static let twenty = Set(FaultClass.allCases)
     private static let limits: Set<String> = ["I1", "I2", "I21"]

@@ -9,10 +9,14 @@ public struct CommandChecker: Checker {
         starts before it has succeeded.
         """
 
+    /// Where all containers of an app are gone and yesterday's store comes back, a number is given to another spec.
     private struct Key: Hashable {
         var app: AppName
         var release: ReleaseNumber
-        init(_ labels: InstanceLabels) { (app, release) = (labels.app, labels.release) }
+        var spec: ContentDigest
+        init(_ labels: InstanceLabels) {
+            (app, release, spec) = (labels.app, labels.release, labels.spec)
+        }
     }
 
     /// The stamps of its starts, each with its container.

@@ -1,4 +1,5 @@
 internal import Model
+internal import Ports
 
 extension Scenarios {
     private static let canary = ["strategy: canary", "steps: [25%, 50%, 100%]", "bake: 5s"]
@@ -227,6 +228,22 @@ extension Scenarios {
             end: [
                 "shop history: v1 succeeded",
                 "shop: converged, v1 1-good, web 2"
+            ]),
+        Scenario(
+            "old-store",
+            "The store of the day before, which knows version 1 only, is put back while git cannot be asked.",
+            first: [shop],
+            [
+                beat(
+                    .proven("shop", "1-good"), after: .seconds(120),
+                    .push([shop.with { $0.tag = "2-good" }], "version 2")),
+                beat(
+                    .proven("shop", "2-good"), after: .seconds(30), .strike(.git(.unreachable, .seconds(60)))),
+                beat(.atOnce, .strike(.storeOfYesterday))
+            ],
+            end: [
+                "shop history: v1 succeeded, v2 succeeded",
+                "shop: converged, v2 2-good, web 2"
             ]),
         Scenario(
             "engine-restart", "The engine restarts in the middle of a rollout.", first: [shop],
