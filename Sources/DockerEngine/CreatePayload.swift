@@ -39,6 +39,7 @@ struct CreatePayload: Encodable {
         var logConfig: LogConfig?
         /// `nil`: the engine's own.
         var dns: [String]?
+        var capabilities: [String]?
         enum CodingKeys: String, CodingKey {
             case memory = "Memory"
             case nanoCPUs = "NanoCpus"
@@ -47,6 +48,7 @@ struct CreatePayload: Encodable {
             case networkMode = "NetworkMode"
             case logConfig = "LogConfig"
             case dns = "Dns"
+            case capabilities = "CapAdd"
         }
     }
     struct Mount: Encodable {
@@ -91,11 +93,13 @@ struct CreatePayload: Encodable {
             restartPolicy: RestartPolicyPayload(template.restart),
             mounts: template.mounts.map {
                 Mount(source: $0.volume, target: $0.target, isReadOnly: $0.isReadOnly)
-            } + [secrets.map(Mount.init)].compactMap(\.self),
+            } + (template.hostAccess?.paths ?? []).map(Mount.init)
+                + [secrets.map(Mount.init)].compactMap(\.self),
             networkMode: template.network,
             logConfig: limitsJSONLogs
                 ? LogConfig(type: "json-file", config: ["max-size": "10m", "max-file": "3"]) : nil,
-            dns: dns.isEmpty ? nil : dns)
+            dns: dns.isEmpty ? nil : dns,
+            capabilities: template.hostAccess.flatMap { $0.capabilities.isEmpty ? nil : $0.capabilities })
         networkingConfig = NetworkingConfig(
             endpoints: [template.network: EndpointPayload(aliases: template.aliases)])
     }
@@ -193,5 +197,10 @@ extension CreatePayload.Mount {
     /// container where the folder is missing, instead of making an empty one.
     init(_ secrets: DeliveredSecrets) {
         self.init(type: "bind", source: secrets.directory, target: SecretPlace.folder, isReadOnly: true)
+    }
+
+    /// As a mount for the same reason.
+    init(_ path: HostPath) {
+        self.init(type: "bind", source: path.source, target: path.target, isReadOnly: path.isReadOnly)
     }
 }

@@ -17,7 +17,7 @@ extension PayloadPolicy {
         let rules = try rules(project)
         try checkImage(payload["Image"]?.text ?? "", rules, project)
         try checkQuota(host, rules.quota, project, isWhole: true)
-        for mount in host["Mounts"]?.elements ?? [] {
+        for mount in host["Mounts"]?.elements ?? [] where mount.members?["Type"]?.text != "bind" {
             try checkVolume(mount.members?["Source"]?.text ?? "", of: app, rules, project)
         }
     }
@@ -36,7 +36,7 @@ extension PayloadPolicy {
         }
     }
 
-    private func rules(_ project: ProjectName) throws(Violation) -> ProjectRules {
+    func rules(_ project: ProjectName) throws(Violation) -> ProjectRules {
         guard let rules = projects[project] else {
             throw Violation(reason: "the configuration of the controller has no project \(project)")
         }

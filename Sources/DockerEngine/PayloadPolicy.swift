@@ -5,7 +5,7 @@ internal import Ports
 /// The last look at what is sent to the engine.
 ///
 /// It reads the finished JSON, not the values it was made from, and lists what is allowed: a field that is
-/// not named here is refused, so `Privileged`, `Binds`, `Devices`, `CapAdd`, `PidMode`, `SecurityOpt`, host
+/// not named here is refused, so `Privileged`, `Binds`, `Devices`, `PidMode`, `SecurityOpt`, host
 /// ports and whatever a later engine invents need no rule of their own.
 struct PayloadPolicy: Sendable {
     let installation: InstallationName
@@ -17,6 +17,8 @@ struct PayloadPolicy: Sendable {
     var naming: Naming?
     /// The folder of the host that has secrets of this installation, by app and template.
     var secretsDirectory: String?
+    /// Where a path of the host leads in truth; `nil`: nowhere.
+    var resolved: @Sendable (String) -> String? = Self.realPath
 
     struct Violation: Error, Hashable {
         init(reason: String) { self.reason = reason }
@@ -81,19 +83,22 @@ struct PayloadPolicy: Sendable {
             throw Violation(reason: "HostConfig is missing")
         }
         try only(
-            ["Memory", "NanoCpus", "RestartPolicy", "Mounts", "NetworkMode", "LogConfig", "Dns"], in: host,
-            at: "HostConfig.")
+            ["Memory", "NanoCpus", "RestartPolicy", "Mounts", "NetworkMode", "LogConfig", "Dns", "CapAdd"],
+            in: host, at: "HostConfig.")
         try checkResources(host)
         guard let network = host["NetworkMode"]?.text, Self.isOwnNetwork(network) else {
             throw Violation(reason: "HostConfig.NetworkMode is not the name of a project network")
         }
         for mount in try list(host["Mounts"], at: "HostConfig.Mounts") {
-            if mount.members?["Type"]?.text == "bind" {
+            if mount.members?["Type"]?.text != "bind" {
+                try checkMount(mount)
+            } else if mount.members?["Target"]?.text == SecretPlace.folder {
                 try checkSecrets(mount, labels: payload["Labels"])
             } else {
-                try checkMount(mount)
+                try checkHostPath(mount, labels: payload["Labels"])
             }
         }
+        try checkCapabilities(list(host["CapAdd"], at: "HostConfig.CapAdd"), labels: payload["Labels"])
         if let log = host["LogConfig"] {
             guard log.members?["Type"]?.text == "json-file" else {
                 throw Violation(reason: "HostConfig.LogConfig.Type is not json-file")
@@ -161,7 +166,7 @@ struct PayloadPolicy: Sendable {
             members["Target"]?.text == SecretPlace.folder, members["ReadOnly"] == .bool(true)
         else {
             throw Violation(
-                reason: "only named volumes are mounted, no path of the host but an app's own secrets")
+                reason: "only an app's own secrets are mounted at \(SecretPlace.folder)")
         }
     }
 
@@ -197,7 +202,7 @@ struct PayloadPolicy: Sendable {
         }
     }
 
-    private func only(
+    func only(
         _ allowed: Set<String>, in members: [String: JSONValue], at path: String
     ) throws(Violation) {
         if let foreign = members.keys.filter({ !allowed.contains($0) }).min() {

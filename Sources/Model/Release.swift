@@ -126,6 +126,8 @@ public struct ContainerTemplate: Codable, Hashable, Sendable {
     public var network: String
     /// Names under which the instance answers on that network.
     public var aliases: [String]
+    /// What it has of the host; `nil` where there is nothing.
+    public var hostAccess: HostAccess?
 
     public struct Mount: Codable, Hashable, Sendable {
         /// The engine's name of the volume.
@@ -142,8 +144,9 @@ public struct ContainerTemplate: Codable, Hashable, Sendable {
     public init(
         image: String, command: [String]?, env: [String: String], files: [FileSpec], mounts: [Mount],
         nanoCPUs: Int64?, memoryInBytes: Int64?, restart: RestartPolicy, stopGrace: TimeSpan, network: String,
-        aliases: [String], secrets: [SecretSpec]? = nil
+        aliases: [String], secrets: [SecretSpec]? = nil, hostAccess: HostAccess? = nil
     ) {
+        self.hostAccess = hostAccess
         self.image = image
         self.command = command
         self.env = env

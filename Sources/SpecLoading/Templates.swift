@@ -36,6 +36,6 @@ public enum Templates {
             restart: process.effectiveRestart, stopGrace: process.effectiveStopGrace,
             network: naming.network(spec.project),
             aliases: process.name.rawValue == "web" ? [spec.name.rawValue, own] : [own],
-            secrets: spec.secrets)
+            secrets: spec.secrets, hostAccess: process.hostAccess)
     }
 }

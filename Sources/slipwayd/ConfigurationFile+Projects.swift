@@ -3,7 +3,8 @@ import SpecLoading
 
 extension ConfigurationFile {
     private static let projectKeys = [
-        "name", "domains", "images", "quota", "require_digests", "require_signed_commits", "existing_volumes"
+        "name", "domains", "images", "quota", "require_digests", "require_signed_commits", "existing_volumes",
+        "capabilities", "host_paths"
     ]
 
     /// Call it when the sources have been read: each must be in a project that there is.
@@ -54,6 +55,18 @@ extension ConfigurationFile {
         rules.requiresDigests = map.flag("require_digests") ?? false
         rules.requiresSignedCommits = map.flag("require_signed_commits") ?? false
         rules.existingVolumes = Set(map.texts("existing_volumes"))
+        rules.capabilities = Set(map.texts("capabilities"))
+        for name in rules.capabilities.sorted() where !Capability.isName(name) {
+            map.refuse("capabilities", "must be a list of such as `NET_ADMIN`, not `\(name)`")
+        }
+        rules.hostPaths = map.texts("host_paths").compactMap { text in
+            let rule = HostPathRule(text)
+            if rule == nil {
+                map.refuse(
+                    "host_paths", "must be a list of such as `/srv/media` or `/srv/media:ro`, not `\(text)`")
+            }
+            return rule
+        }
         if let quota = map.map("quota", keys: ["apps", "replicas", "cpus", "memory", "volumes"]) {
             rules.quota.apps = quota.integer("apps", in: 0...100_000).map(Int64.init)
             rules.quota.replicas = quota.integer("replicas", in: 0...1_000_000).map(Int64.init)

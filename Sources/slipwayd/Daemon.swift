@@ -90,6 +90,7 @@ struct Daemon {
     private func docker(
         _ installation: InstallationName, secrets: String?
     ) throws(SettingsError) -> DockerConfiguration {
+        try checkHostPaths()
         var credentials: [String: RegistryCredential] = [:]
         for registry in settings.registries {
             let password = try Files.secret(registry.passwordFile)
@@ -101,6 +102,21 @@ struct Daemon {
             dockerConfigFile: "\(home)/.docker/config.json",
             dns: nameServers(), secretsDirectory: secrets, projects: projects,
             naming: Naming(prefix: settings.namePrefix))
+    }
+
+    /// No key of a project gives away the engine or this controller.
+    private func checkHostPaths() throws(SettingsError) {
+        let protected = [
+            "/run", "/var/run", "/var/lib/docker", "/etc/slipway", settings.stateDirectory,
+            settings.engineSocket,
+            settings.apiSocket
+        ]
+        for (name, rules) in settings.projects.sorted(by: { $0.key < $1.key }) {
+            for path in rules.hostPaths {
+                guard let objection = path.objection(protected: protected) else { continue }
+                throw SettingsError("projects: \(name) cannot have the host path \(path): it \(objection)")
+            }
+        }
     }
 
     private var projects: ProjectPolicy {

@@ -117,6 +117,79 @@ import Testing
         #expect(try mounting("restored", ["restored"]) == nil)
     }
 
+    @Test func secretsAreNoVolumeOfTheApp() throws {
+        let order = try order()
+        let root = "/run/slipway/secrets/test"
+        let folder = "\(root)/\(order.labels.app)/\(order.labels.template.hex)"
+        let policy = PayloadPolicy(
+            installation: fixture.installation,
+            projects: ProjectPolicy(rules: [order.labels.project: ProjectRules()]), naming: naming,
+            secretsDirectory: root)
+        let secrets = DeliveredSecrets(directory: folder, environment: [:])
+        let body = try DockerAPI.encode(
+            CreatePayload(order, limitsJSONLogs: true, secrets: secrets), call: "")
+        #expect(Self.problem(policy, body, .createContainer) == nil)
+    }
+
+    @Test func capabilitiesAreThoseOfTheProject() throws {
+        let order = try order { $0.hostAccess = HostAccess(capabilities: ["NET_ADMIN", "SYS_TIME"]) }
+        #expect(try problem(order) { $0.capabilities = ["NET_ADMIN", "SYS_TIME"] } == nil)
+        #expect(try problem(order) { $0.capabilities = ["NET_ADMIN"] }?.contains("CapAdd") == true)
+        #expect(try problem(order)?.contains("CapAdd") == true)
+        for name in ["ALL", "CAP_NET_ADMIN", "net_admin", ""] {
+            let other = try self.order { $0.hostAccess = HostAccess(capabilities: [name]) }
+            #expect(try problem(other) { $0.capabilities = [name] }?.contains("CapAdd") == true, "\(name)")
+        }
+    }
+
+    @Test func pathsOfTheHostAreThoseOfTheProject() throws {
+        let media = try #require(HostPathRule("/srv/media:ro"))
+        func mounting(_ path: HostPath, _ rules: [HostPathRule]) throws -> String? {
+            try problem(order { $0.hostAccess = HostAccess(paths: [path]) }) { $0.hostPaths = rules }
+        }
+        let reading = HostPath(source: "/srv/media", target: "/media", isReadOnly: true)
+        let writing = HostPath(source: "/srv/media", target: "/media")
+        #expect(try mounting(reading, [media]) == nil)
+        #expect(try mounting(writing, [try #require(HostPathRule("/srv/media"))]) == nil)
+        #expect(try mounting(writing, [media])?.contains("no path of the host but") == true)
+        #expect(try mounting(reading, []) != nil)
+        for source in ["/srv/media/", "/srv/media/x", "/srv", "/srv/media/..", "/", "srv/media", ""] {
+            let other = HostPath(source: source, target: "/media", isReadOnly: true)
+            #expect(try mounting(other, [media])?.contains("no path of the host but") == true, "\(source)")
+        }
+        for target in ["/", "/media/../etc", "media"] {
+            #expect(
+                try mounting(HostPath(source: "/srv/media", target: target, isReadOnly: true), [media]) != nil
+            )
+        }
+    }
+
+    /// Whoever may write beside an allowed path could put a link there.
+    @Test func aLinkIsNotThePathThatWasAllowed() throws {
+        let folder = "/tmp/slipway-host-path-\(UInt32.random(in: 0 ... .max))"
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        try FileManager.default.createSymbolicLink(atPath: folder + "/media", withDestinationPath: "/etc")
+        let path = HostPath(source: folder + "/media", target: "/media", isReadOnly: true)
+        let found = try problem(order { $0.hostAccess = HostAccess(paths: [path]) }) {
+            $0.hostPaths = [try #require(HostPathRule(path.source))]
+        }
+        #expect(found?.contains("is a link to /etc") == true)
+    }
+
+    /// An installation without projects has allowed nothing to anybody.
+    @Test func withoutProjectsNobodyHasAnythingOfTheHost() throws {
+        let policy = PayloadPolicy(installation: fixture.installation, naming: naming)
+        for access in [
+            HostAccess(capabilities: ["NET_ADMIN"]),
+            HostAccess(paths: [HostPath(source: "/srv/media", target: "/media", isReadOnly: true)])
+        ] {
+            let body = try DockerAPI.encode(
+                CreatePayload(try order { $0.hostAccess = access }, limitsJSONLogs: true), call: "")
+            #expect(Self.problem(policy, body, .createContainer) != nil)
+        }
+    }
+
     @Test func updatesAreLookedAtAsWell() throws {
         let project = try order().labels.project
         let rules = ProjectRules(quota: ProjectQuota(memoryInBytes: 64 << 20))

@@ -131,6 +131,38 @@ import Testing
         }
     }
 
+    @Test func whatAProjectMayHaveOfTheHostItHas() async throws {
+        let place = try ProjectPlace()
+        try await World.with(place.options) { world in
+            let media = world.directory + "/media"
+            try await Shell.succeed(["sh", "-c", #"mkdir -p "$0" && echo on-the-host >"$0/note""#, media])
+            let asking = ["capabilities: [NET_ADMIN]", "host_paths: [\"\(media):/media:ro\"]"]
+            try await world.repository.commit([
+                "retail/shop.yaml": SpecText(image: "app:1", web: asking).yaml(world),
+                "press/site.yaml": SpecText(name: "site", image: "app:1", web: asking).yaml(world)
+            ])
+            try await world.start(
+                arguments: try place.write(
+                    world,
+                    projects: [
+                        "{name: retail, capabilities: [NET_ADMIN], host_paths: [\"\(media):ro\"]}",
+                        "{name: press}"
+                    ]))
+            try await world.converged("shop", on: 1)
+            let read = try await world.slipway("exec", "shop", "--", "cat", "/media/note")
+            #expect(read.text == "on-the-host\n", "\(read)")
+            #expect(try await world.slipway("exec", "shop", "--", "touch", "/media/mine").exitCode != 0)
+            let name = try #require(try await world.containers("shop").first?.name)
+            let added = try await world.engine.docker("inspect", "--format", "{{.HostConfig.CapAdd}}", name)
+            #expect(added.contains("NET_ADMIN"))
+
+            let site = try await world.wait(for: "site", "it is refused") { $0.verdict == .invalid }
+            let words = site.because.map(\.message).joined(separator: " ")
+            #expect(words.contains("NET_ADMIN") || words.contains("capabilit"), "\(words)")
+            #expect(try await world.containers("site").isEmpty)
+        }
+    }
+
     /// Rules for projects that come later restart nothing.
     @Test func anUpgradeToProjectsRestartsNothing() async throws {
         let place = try ProjectPlace()

@@ -70,6 +70,64 @@ import Testing
         #expect(try findings(pinned) { $0.requiresDigests = true } == [])
     }
 
+    @Test func whatIsAskedOfTheHostIsThatOfTheProject() throws {
+        let text = """
+            name: vpn
+            image: a:1
+            processes:
+              web:
+                capabilities: [NET_ADMIN]
+                host_paths: ["/srv/media:/media:ro"]
+            """
+        #expect(
+            try findings(text) == [
+                "5:19 capability_not_allowed processes.web.capabilities",
+                "6:17 host_path_not_allowed processes.web.host_paths"
+            ])
+        #expect(
+            try findings(text) {
+                $0.capabilities = ["NET_ADMIN"]
+                $0.hostPaths = [try #require(HostPathRule("/srv/media:ro"))]
+            } == [])
+        let writing = text.replacing(":ro", with: "")
+        #expect(
+            try findings(writing) {
+                $0.capabilities = ["NET_ADMIN"]
+                $0.hostPaths = [try #require(HostPathRule("/srv/media:ro"))]
+            } == ["6:17 host_path_not_allowed processes.web.host_paths"])
+    }
+
+    @Test func withoutProjectsNothingOfTheHostIsAllowed() throws {
+        let project = try #require(retail)
+        let loader = SpecLoader(
+            project: project, hasEdge: true, rules: SourceRules(projects: [project], policy: ProjectPolicy()))
+        let file = loader.load(
+            path: "vpn.yaml", bytes: Array("name: vpn\nimage: a:1\ncapabilities: [NET_ADMIN]\n".utf8)
+        ) {
+            _ in []
+        }
+        #expect(file.diagnostics.map(\.code) == ["capability_not_allowed"])
+    }
+
+    @Test(arguments: [
+        ("capabilities: [CAP_NET_ADMIN]", "bad_capability"), ("capabilities: [ALL]", "bad_capability"),
+        ("capabilities: [net_admin]", "bad_capability"),
+        ("capabilities: [NET_ADMIN, NET_ADMIN]", "duplicate_item"),
+        ("host_paths: [\"data:/data\"]", "bad_host_path"), ("host_paths: [\"/srv\"]", "bad_host_path"),
+        ("host_paths: [\"/srv/../etc:/data\"]", "bad_host_path"),
+        ("host_paths: [\"/srv/a:/data:rx\"]", "bad_host_path"),
+        ("host_paths: [\"/srv/a:/proc/x\"]", "bad_host_path"),
+        ("host_paths: [\"/srv/a:/data\", \"/srv/b:/data/b\"]", "duplicate_item"),
+        ("volumes: [\"data:/data\"]\nhost_paths: [\"/srv/b:/data/b\"]", "duplicate_item")
+    ])
+    func whatIsNoAccessToTheHost(line: String, code: String) throws {
+        let found = try findings("name: vpn\nimage: a:1\n\(line)\n") {
+            $0.capabilities = ["NET_ADMIN"]
+            $0.hostPaths = ["/srv/a", "/srv/b"].compactMap { HostPathRule($0) }
+        }
+        #expect(found.map { $0.split(separator: " ")[1] } == [Substring(code)])
+    }
+
     @Test func aQuotaWantsLimits() throws {
         #expect(
             try findings(shop) { $0.quota.memoryInBytes = 1 << 30 } == ["1:1 limit_required resources.memory"]

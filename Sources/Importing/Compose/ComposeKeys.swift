@@ -15,7 +15,7 @@ enum ComposeKeys {
             "a privileged container is refused by policy: find out which capability it needs, and run it outside of Slipway if there is no way around"
         ),
         "cap_add": .toDo(
-            "capabilities cannot be added: instances run with the engine's default set; run it outside of Slipway if it needs more"
+            "instances run with the engine's default capabilities: name more under `capabilities`, if the project may have them"
         ),
         "cap_drop": .note(
             "capabilities cannot be dropped one by one; instances run with the engine's default set"),

@@ -143,7 +143,7 @@ extension ComposeReader {
         notes.toDo(
             node, "bind_mount",
             "paths of the host are not mounted: small files go into `files`, data into a volume (copy it there), and"
-                + " code into the image",
+                + " code into the image; or `host_paths`, if the project may have the path",
             keyPath: keyPath, app: &app)
     }
 

@@ -126,7 +126,9 @@ extension KamalReader {
             guard parts.count > 1, let first = parts[0].first, first != "/", first != ".", first != "~" else {
                 if tells {
                     notes.toDo(
-                        item, "bind_mount", "paths of the host are not mounted: put the data into a volume",
+                        item, "bind_mount",
+                        "paths of the host are not mounted: put the data into a volume, or use `host_paths` if the"
+                            + " project may have the path",
                         keyPath: keyPath,
                         app: &app)
                 }

@@ -11,6 +11,9 @@ public struct ProjectRules: Hashable, Sendable {
     public var requiresSignedCommits: Bool
     /// Volumes of the engine that Slipway has not made and that the project's apps may mount all the same.
     public var existingVolumes: Set<String>
+    /// What its processes may have beside the engine's default capabilities.
+    public var capabilities: Set<String> = []
+    public var hostPaths: [HostPathRule] = []
 
     public init(
         domains: [DomainPattern]? = nil, images: [ImagePattern]? = nil, quota: ProjectQuota = ProjectQuota(),

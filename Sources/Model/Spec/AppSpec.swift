@@ -92,13 +92,17 @@ public struct ProcessSpec: Codable, Hashable, Sendable {
     public var restart: RestartPolicy?
     public var stopGracePeriod: TimeSpan?
     public var drainTimeout: TimeSpan?
+    /// `nil`: nothing of the host.
+    public var hostAccess: HostAccess?
 
     public init(
         name: ProcessName, command: [String]? = nil, replicas: Int? = nil, port: Int? = nil,
         domains: [DomainSpec]? = nil, edge: EdgeSpec? = nil,
         healthcheck: HealthcheckSpec? = nil, resources: ResourcesSpec? = nil, volumes: [MountSpec] = [],
-        restart: RestartPolicy? = nil, stopGracePeriod: TimeSpan? = nil, drainTimeout: TimeSpan? = nil
+        restart: RestartPolicy? = nil, stopGracePeriod: TimeSpan? = nil, drainTimeout: TimeSpan? = nil,
+        hostAccess: HostAccess? = nil
     ) {
+        self.hostAccess = hostAccess
         self.name = name
         self.command = command
         self.replicas = replicas
@@ -122,12 +126,17 @@ public struct ProcessSpec: Codable, Hashable, Sendable {
     /// 1 unless given; 0 is allowed and keeps the process off.
     public var effectiveReplicas: Int { replicas ?? 1 }
 
-    /// Its one instance writes to a volume that no second one may write to, so the old one stops before the new one
-    /// starts.
+    /// Its one instance writes to a volume, or a path of the host, that no second one may write to, so the old one stops
+    /// before the new one starts.
     /// - Parameter volumes: those of the app.
     public func hasSingleWriter(_ volumes: [VolumeName: VolumeSpec]) -> Bool {
         guard effectiveReplicas <= 1 else { return false }
         return self.volumes.contains { !$0.isReadOnly && volumes[$0.volume]?.shared != true }
+            || hostAccess?.paths.contains { !$0.isReadOnly } == true
+    }
+    /// Where anything is mounted.
+    public var mountTargets: [String] {
+        volumes.map(\.target) + (hostAccess?.paths ?? []).map(\.target)
     }
     public var effectiveStopGrace: TimeSpan { stopGracePeriod ?? .seconds(30) }
     public var effectiveDrainTimeout: TimeSpan { drainTimeout ?? .seconds(30) }

@@ -76,8 +76,10 @@ extension SpecDecoder {
 
     /// `the one instance of `web` writes to a volume`, for a message.
     private static func writers(_ processes: [ProcessSpec], _ volumes: [VolumeName: VolumeSpec]) -> String {
-        let names = processes.filter { $0.hasSingleWriter(volumes) }.map { "`\($0.name)`" }
-        return "the one instance of " + names.joined(separator: " and of ") + " writes to a volume"
+        let writing = processes.filter { $0.hasSingleWriter(volumes) }
+        let names = writing.map { "`\($0.name)`" }.joined(separator: " and of ")
+        let isOnHost = writing.allSatisfy { $0.volumes.allSatisfy(\.isReadOnly) }
+        return "the one instance of \(names) writes to \(isOnHost ? "a path of the host" : "a volume")"
     }
 
     /// Members of a release group wait for each other with both releases up.

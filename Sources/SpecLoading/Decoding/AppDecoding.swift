@@ -101,7 +101,7 @@ extension SpecDecoder {
                 at: field.mark, field.path)
             return []
         }
-        let mounts = processes.flatMap(\.volumes).map(\.target)
+        let mounts = processes.flatMap(\.mountTargets)
         var specs: [FileSpec] = []
         var total = 0
         for entry in entries {

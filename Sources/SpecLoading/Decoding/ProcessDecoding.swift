@@ -80,7 +80,8 @@ extension SpecDecoder {
             resources: resources(fields["resources"], pattern: "\(pattern)resources"), volumes: mounts,
             restart: choice(fields["restart"], RestartPolicy.self),
             stopGracePeriod: duration(fields["stop_grace_period"], from: .zero, to: .minutes(60)),
-            drainTimeout: duration(fields["drain_timeout"], from: .zero, to: .minutes(60)))
+            drainTimeout: duration(fields["drain_timeout"], from: .zero, to: .minutes(60)),
+            hostAccess: hostAccess(fields, besides: mounts))
         decodePlacement(fields, process: name, pattern: pattern)
         return process
     }
@@ -223,8 +224,9 @@ extension SpecDecoder {
         if let first = parts.first, first.hasPrefix("/") || first.hasPrefix(".") || first.hasPrefix("~") {
             error(
                 "host_path",
-                "`\(field.path)` mounts a path of the host, which is not allowed; name a volume of the app, or"
-                    + " use `files`", at: field.mark, field.path)
+                "`\(field.path)` mounts a path of the host, which is not allowed; name a volume of the app, use"
+                    + " `files`, or `host_paths` if the project may have the path", at: field.mark, field.path
+            )
             return nil
         }
         let isKnownMode = parts.count == 2 || (parts.count == 3 && (parts[2] == "ro" || parts[2] == "rw"))

@@ -18,7 +18,9 @@ extension SpecDecoder {
     func checkProject(
         _ top: Fields, project: ProjectName, image: String?, processes: [ProcessSpec], deploy: DeploySpec
     ) {
-        guard let rules, rules.policy.isSeparate else { return }
+        guard let rules else { return }
+        checkHostAccess(of: project, rules.policy[project], processes, at: top)
+        guard rules.policy.isSeparate else { return }
         guard rules.projects.contains(project), let allowed = rules.policy[project] else {
             let names = rules.projects.sorted().map { "`\($0)`" }.joined(separator: ", ")
             let field = top["project"]

@@ -45,7 +45,7 @@ extension SpecDecoder {
 
     /// The folder of the secrets would hide what else is put there.
     func refuseHidden(_ files: [FileSpec], _ processes: [ProcessSpec], _ top: Fields) {
-        let targets = files.map(\.target) + processes.flatMap(\.volumes).map(\.target)
+        let targets = files.map(\.target) + processes.flatMap(\.mountTargets)
         for target in targets where SecretPlace.contains(target) {
             error(
                 "hidden_by_secrets",

@@ -9,7 +9,7 @@ public enum SpecKeys {
     static let shorthandNames = [
         "command", "replicas", "port", "domains", "edge", "healthcheck", "resources", "restart",
         "stop_grace_period",
-        "drain_timeout", "placement"
+        "drain_timeout", "capabilities", "host_paths", "placement"
     ]
 
     private static let childrenByParent: [String: [String]] = {
@@ -181,6 +181,13 @@ public enum SpecKeys {
         SpecKey(
             "drain_timeout", .duration, default: "`30s`",
             "The longest that requests under way may take when an instance leaves; up to `1h`."),
+        SpecKey(
+            "capabilities", .list(.capability, atLeast: 0, atMost: 64),
+            "Linux capabilities beside the engine's, such as `NET_ADMIN`; only those that the project may have."
+        ),
+        SpecKey(
+            "host_paths", .list(.hostPath, atLeast: 0, atMost: 64),
+            "Paths of the host: `/srv/media:/media:ro`; only those that the project may have."),
         SpecKey("placement", .object, since: "later", "Where instances may stand."),
         SpecKey("placement.spread", .nodeLabel, since: "later", "A label of nodes to spread instances over."),
         SpecKey(

@@ -187,6 +187,11 @@ public enum SpecSchema {
         case .absolutePath: pattern(containerPathPattern)
         case .mount:
             pattern("^[a-z]([a-z0-9-]{0,38}[a-z0-9])?:(/(?!\\.{1,2}(/|:|$))[^/:\\x00-\\x1f]+)+(:(ro|rw))?$")
+        case .capability: pattern("^(?!CAP_|ALL$)[A-Z][A-Z_]{2,39}$")
+        case .hostPath:
+            pattern(
+                "^(/(?!\\.{1,2}(/|:|$))[^/:\\x00-\\x1f]+)+:(/(?!\\.{1,2}(/|:|$))[^/:\\x00-\\x1f]+)+(:(ro|rw))?$"
+            )
         case .host: pattern(hostPattern)
         case .schedule:
             pattern(

@@ -16,6 +16,8 @@ extension SpecType {
         case .relativePath: "path"
         case .absolutePath: "absolute path"
         case .mount: "mount"
+        case .capability: "capability"
+        case .hostPath: "path of the host and mount point"
         case .host: "host name"
         case .schedule: "schedule"
         case .timezone: "time zone"

@@ -100,6 +100,10 @@ indirect enum SpecTree {
         if let resources = process.resources { map.add("resources", SpecTree.resources(resources)) }
         map.addNames(
             "volumes", process.volumes.map { "\($0.volume):\($0.target)\($0.isReadOnly ? ":ro" : "")" })
+        map.addNames("capabilities", process.hostAccess?.capabilities ?? [])
+        map.addNames(
+            "host_paths",
+            process.hostAccess?.paths.map { "\($0.source):\($0.target)\($0.isReadOnly ? ":ro" : "")" } ?? [])
         map.addText("restart", process.restart?.rawValue)
         map.addTime("stop_grace_period", process.stopGracePeriod)
         map.addTime("drain_timeout", process.drainTimeout)
