@@ -163,6 +163,58 @@ import Testing
         }
     }
 
+    @Test func peopleOfAnIdentityProviderHaveTheRolesOfTheirGroups() async throws {
+        let place = try ProjectPlace()
+        try await World.with(place.options) { world in
+            try await world.repository.commit([
+                "retail/shop.yaml": ProjectPlace.shop.yaml(world),
+                "press/site.yaml": SpecText(name: "site", image: "app:1").yaml(world)
+            ])
+            try await TestProvider.with(in: world.directory + "/provider") { provider in
+                let rules = [
+                    "{claim: groups, value: press-team, role: developer, projects: [press]}",
+                    #"{claim: groups, value: ops, role: operator, projects: ["*"]}"#
+                ]
+                try await world.start(
+                    arguments: try place.write(world, more: provider.configuration(rules: rules)))
+                for app in ["shop", "site"] { try await world.converged(app, on: 1) }
+                func over(_ file: String, _ arguments: String...) async throws -> Shell.Output {
+                    try await Shell.run(
+                        [world.settings.programs + "/slipway"] + arguments
+                            + ["--server", "http://127.0.0.1:\(place.api)", "--token-file", file])
+                }
+                let anna = try await provider.tokenFile("anna", groups: ["press-team"])
+                let boss = try await provider.tokenFile("boss", groups: ["ops"])
+                #expect(try await over(anna, "whoami").text.contains("developer in press"))
+                let status = try WireCoding.decode(
+                    InstallationStatus.self, from: Array(try await over(anna, "status", "-o", "json").text.utf8))
+                #expect(status.apps.map(\.name.rawValue) == ["site"])
+                #expect(try await over(anna, "pause", "site").exitCode == 5)
+                #expect(try await over(boss, "pause", "shop").exitCode == 0)
+                let shop = try #require(try await world.status(of: "shop"))
+                #expect(shop.because.contains { $0.cause == .paused })
+
+                let nobody = try await over(
+                    try await provider.tokenFile("carl", groups: ["guests"]), "status")
+                #expect(nobody.exitCode == 5, "\(nobody)")
+                let elsewhere = try await over(
+                    try await provider.tokenFile("dora", groups: ["ops"], audience: "other"), "status")
+                #expect(elsewhere.exitCode == 5, "\(elsewhere)")
+
+                let audit = try await world.slipway("audit", "-o", "json")
+                let records = try WireCoding.decode([AuditRecord].self, from: Array(audit.text.utf8))
+                #expect(
+                    records.contains {
+                        $0.actor.contains("boss@example.com") && $0.action == "pause" && $0.result == .done
+                    }, "\(audit)")
+                #expect(
+                    records.contains {
+                        $0.actor.contains("anna@example.com") && $0.action == "pause" && $0.result == .denied
+                    })
+            }
+        }
+    }
+
     /// Rules for projects that come later restart nothing.
     @Test func anUpgradeToProjectsRestartsNothing() async throws {
         let place = try ProjectPlace()

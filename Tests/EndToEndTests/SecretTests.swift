@@ -8,10 +8,12 @@ import Testing
     static let second = "sentinel-two-R8y"
     private static let wanted = ["secrets:", "  - PASSWORD", "  - {name: TOKEN, env: API_TOKEN}"]
 
-    private func withSecrets(_ body: (World, SecretKit) async throws -> Void) async throws {
+    private func withSecrets(
+        more: [String] = [], _ body: (World, SecretKit) async throws -> Void
+    ) async throws {
         try await SecretKit.with { kit in
             let options = World.Options(
-                source: ["project: retail", "write: true"], configuration: kit.configuration)
+                source: ["project: retail", "write: true"], configuration: kit.configuration + more)
             try await World.with(options) { world in try await body(world, kit) }
         }
     }
@@ -67,6 +69,19 @@ import Testing
                 return placed.count == 2 ? .yes(()) : .notYet("\(placed)")
             }
             try await nothingIsShown(world, isVariable: "token-\(Self.first)")
+        }
+    }
+
+    @Test func aProjectWithRulesHasItsSecrets() async throws {
+        try await withSecrets(more: ["projects:", "  - {name: retail}"]) { world, kit in
+            try await world.repository.commit([
+                "shop.yaml": SpecText(top: Self.wanted).yaml(world),
+                "shop.secrets.yaml": try kit.file(["PASSWORD": Self.first, "TOKEN": "a"])
+            ])
+            try await world.start()
+            try await world.converged("shop", on: 1)
+            let name = try #require(try await world.containers("shop").first?.name)
+            #expect(try await read("PASSWORD", in: name, world) == Self.first)
         }
     }
 

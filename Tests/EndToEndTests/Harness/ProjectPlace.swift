@@ -22,7 +22,9 @@ struct ProjectPlace: Sendable {
     ]
 
     /// Writes the whole configuration file, and gives the options that name it.
-    func write(_ world: World, projects: [String] = Self.rules) throws -> [String] {
+    func write(
+        _ world: World, projects: [String] = Self.rules, more: [String] = []
+    ) throws -> [String] {
         let file = world.directory + "/projects.yaml"
         var lines = ["edge:", "  http: [\"\(edge.address)\"]"]
         if let inside { lines.append("  internal: {address: \"\(inside)\"}") }
@@ -34,6 +36,7 @@ struct ProjectPlace: Sendable {
                 "  - {name: \(name), repository: \(world.repository.bare), branch: main, path: \(name), project: \(name),"
                     + " poll: 1s}")
         }
+        lines += more
         try Data((lines.joined(separator: "\n") + "\n").utf8).write(to: URL(filePath: file))
         return ["--config", file]
     }
