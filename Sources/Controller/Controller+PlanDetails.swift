@@ -60,7 +60,8 @@ extension Controller {
     }
 
     private static func claims(of spec: AppSpec) -> Set<String> {
-        Set(spec.processes.flatMap(\.effectiveDomains).map { $0.host + ($0.path ?? "") })
+        let ports = spec.processes.flatMap { $0.hostAccess?.ports ?? [] }.map { "port \($0.claim)" }
+        return Set(spec.processes.flatMap(\.effectiveDomains).map { $0.host + ($0.path ?? "") } + ports)
     }
 
     private static func claims(

@@ -10,6 +10,8 @@ struct CreatePayload: Encodable {
     var stopTimeoutInSeconds: Int64
     var hostConfig: HostConfig
     var networkingConfig: NetworkingConfig
+    /// `nil`: no port of the host.
+    var exposedPorts: [String: [String: String]]?
     /// Of jobs that people are joined to.
     var hasTerminal: Bool?
     var opensInput: Bool?
@@ -24,6 +26,7 @@ struct CreatePayload: Encodable {
         case stopTimeoutInSeconds = "StopTimeout"
         case hostConfig = "HostConfig"
         case networkingConfig = "NetworkingConfig"
+        case exposedPorts = "ExposedPorts"
         case hasTerminal = "Tty"
         case opensInput = "OpenStdin"
         case closesInputWithCaller = "StdinOnce"
@@ -40,6 +43,7 @@ struct CreatePayload: Encodable {
         /// `nil`: the engine's own.
         var dns: [String]?
         var capabilities: [String]?
+        var portBindings: [String: [PortBinding]]?
         enum CodingKeys: String, CodingKey {
             case memory = "Memory"
             case nanoCPUs = "NanoCpus"
@@ -49,6 +53,15 @@ struct CreatePayload: Encodable {
             case logConfig = "LogConfig"
             case dns = "Dns"
             case capabilities = "CapAdd"
+            case portBindings = "PortBindings"
+        }
+    }
+    struct PortBinding: Encodable {
+        var address: String
+        var port: String
+        enum CodingKeys: String, CodingKey {
+            case address = "HostIp"
+            case port = "HostPort"
         }
     }
     struct Mount: Encodable {
@@ -100,6 +113,17 @@ struct CreatePayload: Encodable {
                 ? LogConfig(type: "json-file", config: ["max-size": "10m", "max-file": "3"]) : nil,
             dns: dns.isEmpty ? nil : dns,
             capabilities: template.hostAccess.flatMap { $0.capabilities.isEmpty ? nil : $0.capabilities })
+        // A job beside the instance cannot have its ports as well.
+        let ports = order.labels.job == nil ? template.hostAccess?.ports ?? [] : []
+        if !ports.isEmpty {
+            let bindings = Dictionary(grouping: ports) {
+                "\($0.containerPort)/\($0.claim.transport.rawValue)"
+            }
+            exposedPorts = bindings.mapValues { _ in [:] }
+            hostConfig.portBindings = bindings.mapValues { ports in
+                ports.map { PortBinding(address: $0.claim.address ?? "", port: "\($0.claim.port)") }
+            }
+        }
         networkingConfig = NetworkingConfig(
             endpoints: [template.network: EndpointPayload(aliases: template.aliases)])
     }

@@ -34,6 +34,42 @@ extension PayloadPolicy {
         }
     }
 
+    /// Each port of the host is one that is allowed, and exactly those of the container are exposed that one leads to.
+    func checkPorts(
+        _ bindings: JSONValue?, exposed: JSONValue?, labels: JSONValue?
+    ) throws(Violation) {
+        guard bindings != nil || exposed != nil else { return }
+        guard let bindings = bindings?.members, let exposed = exposed?.members,
+            Set(bindings.keys) == Set(exposed.keys),
+            exposed.values.allSatisfy({ $0.members?.isEmpty == true })
+        else { throw Violation(reason: "ExposedPorts are not those of HostConfig.PortBindings") }
+        let (project, rules) = try owner(labels)
+        for (inside, value) in bindings.sorted(by: { $0.key < $1.key }) {
+            guard let asked = value.elements, !asked.isEmpty else {
+                throw Violation(reason: "HostConfig.PortBindings.\(inside) is not a list of ports")
+            }
+            for binding in asked {
+                try checkBinding(binding, to: inside, rules, project)
+            }
+        }
+    }
+
+    private func checkBinding(
+        _ binding: JSONValue, to inside: String, _ rules: ProjectRules, _ project: ProjectName
+    ) throws(Violation) {
+        guard let members = binding.members else { throw Violation(reason: "a port is not an object") }
+        try only(["HostIp", "HostPort"], in: members, at: "HostConfig.PortBindings.\(inside).")
+        guard let address = members["HostIp"]?.text, let port = members["HostPort"]?.text,
+            let asked = HostPort((address.isEmpty ? "" : "\(address):") + "\(port):\(inside)"),
+            rules.hostPorts.contains(where: { $0.allows(asked.claim) })
+        else {
+            throw Violation(
+                reason:
+                    "HostConfig.PortBindings.\(inside) has a port of the host that the project \(project) may not have"
+            )
+        }
+    }
+
     private func owner(_ labels: JSONValue?) throws(Violation) -> (ProjectName, ProjectRules) {
         guard let project = labels?.members?[LabelKey.project]?.text.flatMap(ProjectName.init) else {
             throw Violation(reason: "Labels name no project")

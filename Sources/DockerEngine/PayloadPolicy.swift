@@ -5,8 +5,8 @@ internal import Ports
 /// The last look at what is sent to the engine.
 ///
 /// It reads the finished JSON, not the values it was made from, and lists what is allowed: a field that is
-/// not named here is refused, so `Privileged`, `Binds`, `Devices`, `PidMode`, `SecurityOpt`, host
-/// ports and whatever a later engine invents need no rule of their own.
+/// not named here is refused, so `Privileged`, `Binds`, `Devices`, `PidMode`, `SecurityOpt` and
+/// whatever a later engine invents need no rule of their own.
 struct PayloadPolicy: Sendable {
     let installation: InstallationName
     /// Name servers of the configuration: containers get these, or none of their own.
@@ -66,7 +66,9 @@ struct PayloadPolicy: Sendable {
     }
 
     private func checkContainer(_ payload: [String: JSONValue]) throws(Violation) {
-        let allowed: Set = ["Image", "Cmd", "Env", "Labels", "StopTimeout", "HostConfig", "NetworkingConfig"]
+        let allowed: Set = [
+            "Image", "Cmd", "Env", "Labels", "StopTimeout", "HostConfig", "NetworkingConfig", "ExposedPorts"
+        ]
         // One-off runs alone have somebody who types.
         let isRun = payload["Labels"]?.members?[LabelKey.job]?.text == JobKind.run.rawValue
         let streams: Set = ["Tty", "OpenStdin", "StdinOnce", "AttachStdin"]
@@ -83,7 +85,10 @@ struct PayloadPolicy: Sendable {
             throw Violation(reason: "HostConfig is missing")
         }
         try only(
-            ["Memory", "NanoCpus", "RestartPolicy", "Mounts", "NetworkMode", "LogConfig", "Dns", "CapAdd"],
+            [
+                "Memory", "NanoCpus", "RestartPolicy", "Mounts", "NetworkMode", "LogConfig", "Dns", "CapAdd",
+                "PortBindings"
+            ],
             in: host, at: "HostConfig.")
         try checkResources(host)
         guard let network = host["NetworkMode"]?.text, Self.isOwnNetwork(network) else {
@@ -98,6 +103,7 @@ struct PayloadPolicy: Sendable {
                 try checkHostPath(mount, labels: payload["Labels"])
             }
         }
+        try checkPorts(host["PortBindings"], exposed: payload["ExposedPorts"], labels: payload["Labels"])
         try checkCapabilities(list(host["CapAdd"], at: "HostConfig.CapAdd"), labels: payload["Labels"])
         if let log = host["LogConfig"] {
             guard log.members?["Type"]?.text == "json-file" else {

@@ -47,6 +47,41 @@ extension SpecRules {
         }
     }
 
+    /// Ports of the host go to who had them first, as domains do.
+    static func claimHostPorts(_ specs: [LoadedSpec], _ view: ProjectView, _ findings: inout [SpecFinding]) {
+        typealias Taken = (claim: HostPortClaim, app: AppName, project: ProjectName)
+        let present = Set(specs.map(\.spec.name))
+        var taken: [Taken] = view.standing.filter { !present.contains($0.key) }.flatMap { app, claims in
+            (claims.hostPorts ?? []).map { ($0, app, claims.project) }
+        }
+        func owner(_ claim: HostPortClaim, besides app: AppName) -> Taken? {
+            taken.first { $0.app != app && $0.claim.isSame(as: claim) }
+        }
+        var asking: [(spec: LoadedSpec, claim: HostPortClaim, path: String)] = []
+        for spec in specs {
+            let held = Set(view.standing[spec.spec.name]?.hostPorts ?? [])
+            for process in spec.spec.processes {
+                for port in process.hostAccess?.ports ?? [] {
+                    if held.contains(port.claim), owner(port.claim, besides: spec.spec.name) == nil {
+                        taken.append((port.claim, spec.spec.name, spec.spec.project))
+                    } else {
+                        asking.append((spec, port.claim, "processes.\(process.name).host_ports"))
+                    }
+                }
+            }
+        }
+        for (spec, claim, path) in asking {
+            guard let owner = owner(claim, besides: spec.spec.name) else {
+                taken.append((claim, spec.spec.name, spec.spec.project))
+                continue
+            }
+            let who = view.owner(owner.app, owner.project, for: spec.spec.project)
+            report(
+                "host_port_taken", "the port \(claim) of the host belongs to \(who) already", path, spec,
+                &findings)
+        }
+    }
+
     /// Quotas count all apps of a project at rest. Who asks for no more than it has keeps it; of those that ask for
     /// more, the first by path and line get it, and whoever goes over is refused and stays as it is.
     static func checkQuotas(_ specs: [LoadedSpec], _ view: ProjectView, _ findings: inout [SpecFinding]) {

@@ -22,6 +22,7 @@ public enum SpecRules {
         let firsts = claimNames(ordered, &findings)
         claimObjects(firsts, view, &findings)
         claimDomains(firsts, view, &findings)
+        claimHostPorts(firsts, view, &findings)
         checkQuotas(firsts, view, &findings)
         let cyclic = checkDependencies(firsts, known: known, view, &findings)
         checkGroups(firsts, sources, except: cyclic, &findings)

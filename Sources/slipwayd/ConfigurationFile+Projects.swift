@@ -4,7 +4,7 @@ import SpecLoading
 extension ConfigurationFile {
     private static let projectKeys = [
         "name", "domains", "images", "quota", "require_digests", "require_signed_commits", "existing_volumes",
-        "capabilities", "host_paths"
+        "capabilities", "host_paths", "host_ports"
     ]
 
     /// Call it when the sources have been read: each must be in a project that there is.
@@ -58,6 +58,14 @@ extension ConfigurationFile {
         rules.capabilities = Set(map.texts("capabilities"))
         for name in rules.capabilities.sorted() where !Capability.isName(name) {
             map.refuse("capabilities", "must be a list of such as `NET_ADMIN`, not `\(name)`")
+        }
+        rules.hostPorts = map.texts("host_ports").compactMap { text in
+            let rule = HostPortRule(text)
+            if rule == nil {
+                map.refuse(
+                    "host_ports", "must be a list of such as `2222`, `8000-8100` or `53/udp`, not `\(text)`")
+            }
+            return rule
         }
         rules.hostPaths = map.texts("host_paths").compactMap { text in
             let rule = HostPathRule(text)

@@ -177,11 +177,71 @@ import Testing
         #expect(found?.contains("is a link to /etc") == true)
     }
 
+    @Test func portsOfTheHostAreThoseOfTheProject() throws {
+        func having(_ ports: [String], _ rules: [String]) throws -> String? {
+            let access = HostAccess(ports: ports.compactMap { HostPort($0) })
+            return try problem(order { $0.hostAccess = access }) {
+                $0.hostPorts = rules.compactMap { HostPortRule($0) }
+            }
+        }
+        #expect(
+            try having(["2222:22", "53:5353/udp", "127.0.0.1:5432:22"], ["2000-3000", "53/udp", "5432"])
+                == nil)
+        for (port, rule) in [
+            ("2222:22", "2223"), ("2222:22", "2222/udp"), ("53:53/udp", "53"),
+            ("5432:5432", "127.0.0.1:5432"),
+            ("127.0.0.2:5432:5432", "127.0.0.1:5432"), ("80:80", "8000-8100")
+        ] {
+            #expect(try having([port], [rule])?.contains("PortBindings") == true, "\(port) by \(rule)")
+        }
+        #expect(try having(["2222:22"], [])?.contains("PortBindings") == true)
+    }
+
+    /// Written by hand: what no order of ours says.
+    @Test(arguments: [
+        (#"{"22/tcp":{}}"#, #"{"22/tcp":[{"HostIp":"","HostPort":"2222"}]}"#, true),
+        (#"{}"#, #"{"22/tcp":[{"HostIp":"","HostPort":"2222"}]}"#, false),
+        (#"{"22/tcp":{},"23/tcp":{}}"#, #"{"22/tcp":[{"HostIp":"","HostPort":"2222"}]}"#, false),
+        (#"{"22/tcp":{"a":"b"}}"#, #"{"22/tcp":[{"HostIp":"","HostPort":"2222"}]}"#, false),
+        (#"{"22/tcp":{}}"#, #"{"22/tcp":[]}"#, false), (#"{"22/tcp":{}}"#, #"{"22/tcp":null}"#, false),
+        (#"{"22/tcp":{}}"#, #"{"22/tcp":[{"HostPort":"2222"}]}"#, false),
+        (#"{"22/tcp":{}}"#, #"{"22/tcp":[{"HostIp":"","HostPort":""}]}"#, false),
+        (#"{"22/tcp":{}}"#, #"{"22/tcp":[{"HostIp":"","HostPort":"2222-2230"}]}"#, false),
+        (#"{"22/tcp":{}}"#, #"{"22/tcp":[{"HostIp":"::","HostPort":"2222"}]}"#, false),
+        (#"{"22/sctp":{}}"#, #"{"22/sctp":[{"HostIp":"","HostPort":"2222"}]}"#, false),
+        (
+            #"{"22/tcp":{}}"#, #"{"22/tcp":[{"HostIp":"","HostPort":"2222"},{"HostIp":"","HostPort":"80"}]}"#,
+            false
+        )
+    ])
+    func payloadsWithPorts(exposed: String, bindings: String, isAllowed: Bool) throws {
+        let order = try order { $0.hostAccess = HostAccess(ports: [HostPort("2222:22")].compactMap(\.self)) }
+        let body = String(
+            decoding: try DockerAPI.encode(CreatePayload(order, limitsJSONLogs: true), call: ""),
+            as: UTF8.self)
+        let mine = (
+            #""ExposedPorts":{"22\/tcp":{}}"#,
+            #""PortBindings":{"22\/tcp":[{"HostIp":"","HostPort":"2222"}]}"#
+        )
+        let plain = body.replacing(#"\/"#, with: "/")
+        let (from, to) = (mine.0.replacing(#"\/"#, with: "/"), mine.1.replacing(#"\/"#, with: "/"))
+        #expect(plain.contains(from) && plain.contains(to), "\(plain)")
+        let changed = plain.replacing(from, with: #""ExposedPorts":"# + exposed)
+            .replacing(to, with: #""PortBindings":"# + bindings)
+        var rules = ProjectRules()
+        rules.hostPorts = [HostPortRule("2222")].compactMap(\.self)
+        let policy = PayloadPolicy(
+            installation: fixture.installation, projects: ProjectPolicy(rules: [order.labels.project: rules]),
+            naming: naming)
+        #expect((Self.problem(policy, Array(changed.utf8), .createContainer) == nil) == isAllowed)
+    }
+
     /// An installation without projects has allowed nothing to anybody.
     @Test func withoutProjectsNobodyHasAnythingOfTheHost() throws {
         let policy = PayloadPolicy(installation: fixture.installation, naming: naming)
         for access in [
             HostAccess(capabilities: ["NET_ADMIN"]),
+            HostAccess(ports: [HostPort("2222:22")].compactMap(\.self)),
             HostAccess(paths: [HostPath(source: "/srv/media", target: "/media", isReadOnly: true)])
         ] {
             let body = try DockerAPI.encode(

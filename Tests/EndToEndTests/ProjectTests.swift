@@ -1,5 +1,6 @@
 import FoundationEssentials
 import Model
+import TestServers
 import Testing
 
 /// Two projects in one installation: rules, claims, tokens. What they can reach of each other is in
@@ -136,7 +137,11 @@ import Testing
         try await World.with(place.options) { world in
             let media = world.directory + "/media"
             try await Shell.succeed(["sh", "-c", #"mkdir -p "$0" && echo on-the-host >"$0/note""#, media])
-            let asking = ["capabilities: [NET_ADMIN]", "host_paths: [\"\(media):/media:ro\"]"]
+            let port = try closedPort()
+            let asking = [
+                "capabilities: [NET_ADMIN]", "host_paths: [\"\(media):/media:ro\"]",
+                "host_ports: [\"127.0.0.1:\(port):8080\"]"
+            ]
             try await world.repository.commit([
                 "retail/shop.yaml": SpecText(image: "app:1", web: asking).yaml(world),
                 "press/site.yaml": SpecText(name: "site", image: "app:1", web: asking).yaml(world)
@@ -145,7 +150,7 @@ import Testing
                 arguments: try place.write(
                     world,
                     projects: [
-                        "{name: retail, capabilities: [NET_ADMIN], host_paths: [\"\(media):ro\"]}",
+                        "{name: retail, capabilities: [NET_ADMIN], host_paths: [\"\(media):ro\"], host_ports: [\"\(port)\"]}",
                         "{name: press}"
                     ]))
             try await world.converged("shop", on: 1)
@@ -160,6 +165,21 @@ import Testing
             let words = site.because.map(\.message).joined(separator: " ")
             #expect(words.contains("NET_ADMIN") || words.contains("capabilit"), "\(words)")
             #expect(try await world.containers("site").isEmpty)
+
+            // The old instance gives the port up before the new one takes it; a bad release gives it back.
+            for (image, release) in [("app:2", 2), ("app:exits", 3)] {
+                try await world.repository.commit([
+                    "retail/shop.yaml": SpecText(image: image, web: asking).yaml(world)
+                ])
+                try await world.wait(for: "shop", "\(image) ends") {
+                    $0.rollout == nil && $0.wanted?.number?.value == release && $0.verdict != .progressing
+                }
+                try await eventually("the port answers") {
+                    let output = try await Shell.run(["curl", "-fs", "http://127.0.0.1:\(port)/health"])
+                    return output.exitCode == 0 ? .yes(()) : .notYet("\(output)")
+                }
+            }
+            #expect(try await world.containers("shop").map(\.release) == ["2"])
         }
     }
 
@@ -187,7 +207,8 @@ import Testing
                 let boss = try await provider.tokenFile("boss", groups: ["ops"])
                 #expect(try await over(anna, "whoami").text.contains("developer in press"))
                 let status = try WireCoding.decode(
-                    InstallationStatus.self, from: Array(try await over(anna, "status", "-o", "json").text.utf8))
+                    InstallationStatus.self,
+                    from: Array(try await over(anna, "status", "-o", "json").text.utf8))
                 #expect(status.apps.map(\.name.rawValue) == ["site"])
                 #expect(try await over(anna, "pause", "site").exitCode == 5)
                 #expect(try await over(boss, "pause", "shop").exitCode == 0)

@@ -78,20 +78,24 @@ import Testing
               web:
                 capabilities: [NET_ADMIN]
                 host_paths: ["/srv/media:/media:ro"]
+                host_ports: ["2222:22"]
             """
         #expect(
-            try findings(text) == [
+            try findings(text) { $0.hostPorts = [try #require(HostPortRule("2222/udp"))] } == [
                 "5:19 capability_not_allowed processes.web.capabilities",
-                "6:17 host_path_not_allowed processes.web.host_paths"
+                "6:17 host_path_not_allowed processes.web.host_paths",
+                "7:17 host_port_not_allowed processes.web.host_ports"
             ])
         #expect(
             try findings(text) {
+                $0.hostPorts = [try #require(HostPortRule("2222"))]
                 $0.capabilities = ["NET_ADMIN"]
                 $0.hostPaths = [try #require(HostPathRule("/srv/media:ro"))]
             } == [])
         let writing = text.replacing(":ro", with: "")
         #expect(
             try findings(writing) {
+                $0.hostPorts = [try #require(HostPortRule("2000-3000"))]
                 $0.capabilities = ["NET_ADMIN"]
                 $0.hostPaths = [try #require(HostPathRule("/srv/media:ro"))]
             } == ["6:17 host_path_not_allowed processes.web.host_paths"])
@@ -118,12 +122,18 @@ import Testing
         ("host_paths: [\"/srv/a:/data:rx\"]", "bad_host_path"),
         ("host_paths: [\"/srv/a:/proc/x\"]", "bad_host_path"),
         ("host_paths: [\"/srv/a:/data\", \"/srv/b:/data/b\"]", "duplicate_item"),
+        ("host_ports: [\"22\"]", "bad_host_port"), ("host_ports: [\"0:22\"]", "bad_host_port"),
+        ("host_ports: [\"65536:22\"]", "bad_host_port"), ("host_ports: [\"0.0.0.0:22:22\"]", "bad_host_port"),
+        ("host_ports: [\"2222:22/sctp\"]", "bad_host_port"),
+        ("host_ports: [\"2222:22\", \"127.0.0.1:2222:23\"]", "duplicate_item"),
+        ("replicas: 2\nhost_ports: [\"2222:22\"]", "host_port_replicas"),
         ("volumes: [\"data:/data\"]\nhost_paths: [\"/srv/b:/data/b\"]", "duplicate_item")
     ])
     func whatIsNoAccessToTheHost(line: String, code: String) throws {
         let found = try findings("name: vpn\nimage: a:1\n\(line)\n") {
             $0.capabilities = ["NET_ADMIN"]
             $0.hostPaths = ["/srv/a", "/srv/b"].compactMap { HostPathRule($0) }
+            $0.hostPorts = ["1-65535"].compactMap { HostPortRule($0) }
         }
         #expect(found.map { $0.split(separator: " ")[1] } == [Substring(code)])
     }
@@ -182,6 +192,25 @@ import Testing
         #expect(try check([new], standing: [old]).count == 1)
         // Given up, it is free.
         #expect(try check([new, try spec("old", "retail", "domains: [b.test]")], standing: [old]) == [])
+    }
+
+    @Test func theFirstClaimOfAPortOfTheHostWins() throws {
+        let old = try spec("old", "retail", "host_ports: [\"2222:22\"]")
+        let new = try spec("new", "retail", "host_ports: [\"127.0.0.1:2222:22\"]")
+        let words = "host_port_taken: the port"
+        #expect(
+            try check([old, new]) == ["old \(words) 2222/tcp of the host belongs to the app `new` already"])
+        #expect(
+            try check([old, new], standing: [old])
+                == ["new \(words) 127.0.0.1:2222/tcp of the host belongs to the app `old` already"])
+        #expect(try check([new], standing: [old]).count == 1)
+        #expect(
+            try check([new, try spec("old", "retail", "host_ports: [\"2222:22/udp\"]")], standing: [old])
+                == [])
+        let other = try spec("site", "press", "host_ports: [\"2222:80\"]")
+        #expect(
+            try check([old, other])
+                == ["site \(words) 2222/tcp of the host belongs to an app of another project already"])
     }
 
     @Test func betweenProjectsAHostHasOneOwner() throws {

@@ -14,6 +14,7 @@ public struct ProjectRules: Hashable, Sendable {
     /// What its processes may have beside the engine's default capabilities.
     public var capabilities: Set<String> = []
     public var hostPaths: [HostPathRule] = []
+    public var hostPorts: [HostPortRule] = []
 
     public init(
         domains: [DomainPattern]? = nil, images: [ImagePattern]? = nil, quota: ProjectQuota = ProjectQuota(),
@@ -173,8 +174,12 @@ public struct AppClaims: Codable, Hashable, Sendable {
     /// Host and path, sorted.
     public var domains: [DomainClaim]
     public var usage: ProjectUsage
+    /// `nil` for none, and for what was stored before there were any.
+    public var hostPorts: [HostPortClaim]?
 
     public init(_ spec: AppSpec) {
+        let ports = spec.processes.flatMap { $0.hostAccess?.ports ?? [] }.map(\.claim).sorted()
+        hostPorts = ports.isEmpty ? nil : ports
         project = spec.project
         let preview = spec.deploy.preview.map { [DomainClaim(DomainSpec(host: $0))] } ?? []
         domains = Set(spec.processes.flatMap(\.effectiveDomains).map { DomainClaim($0) } + preview).sorted()

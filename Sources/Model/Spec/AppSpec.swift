@@ -126,13 +126,13 @@ public struct ProcessSpec: Codable, Hashable, Sendable {
     /// 1 unless given; 0 is allowed and keeps the process off.
     public var effectiveReplicas: Int { replicas ?? 1 }
 
-    /// Its one instance writes to a volume, or a path of the host, that no second one may write to, so the old one stops
-    /// before the new one starts.
+    /// Its one instance writes to a volume or a path of the host, or has a port of the host, that no second one may have as
+    /// well, so the old one stops before the new one starts.
     /// - Parameter volumes: those of the app.
     public func hasSingleWriter(_ volumes: [VolumeName: VolumeSpec]) -> Bool {
         guard effectiveReplicas <= 1 else { return false }
         return self.volumes.contains { !$0.isReadOnly && volumes[$0.volume]?.shared != true }
-            || hostAccess?.paths.contains { !$0.isReadOnly } == true
+            || hostAccess.map { !$0.ports.isEmpty || $0.paths.contains { !$0.isReadOnly } } == true
     }
     /// Where anything is mounted.
     public var mountTargets: [String] {

@@ -5,13 +5,16 @@ public struct HostAccess: Codable, Hashable, Sendable {
     public var capabilities: [String]
     /// By target, sorted.
     public var paths: [HostPath]
+    /// Sorted.
+    public var ports: [HostPort]
 
-    public init(capabilities: [String] = [], paths: [HostPath] = []) {
+    public init(capabilities: [String] = [], paths: [HostPath] = [], ports: [HostPort] = []) {
         self.capabilities = capabilities
         self.paths = paths
+        self.ports = ports
     }
 
-    public var isEmpty: Bool { capabilities.isEmpty && paths.isEmpty }
+    public var isEmpty: Bool { capabilities.isEmpty && paths.isEmpty && ports.isEmpty }
 }
 
 /// A file or folder of the host that containers see.

@@ -78,8 +78,12 @@ extension SpecDecoder {
     private static func writers(_ processes: [ProcessSpec], _ volumes: [VolumeName: VolumeSpec]) -> String {
         let writing = processes.filter { $0.hasSingleWriter(volumes) }
         let names = writing.map { "`\($0.name)`" }.joined(separator: " and of ")
+        let hasPort = writing.allSatisfy { $0.hostAccess?.ports.isEmpty == false }
         let isOnHost = writing.allSatisfy { $0.volumes.allSatisfy(\.isReadOnly) }
-        return "the one instance of \(names) writes to \(isOnHost ? "a path of the host" : "a volume")"
+        let what =
+            hasPort
+            ? "has a port of the host" : isOnHost ? "writes to a path of the host" : "writes to a volume"
+        return "the one instance of \(names) \(what)"
     }
 
     /// Members of a release group wait for each other with both releases up.

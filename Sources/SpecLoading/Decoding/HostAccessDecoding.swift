@@ -31,6 +31,18 @@ extension SpecDecoder {
                 access.paths.append(path)
             }
         }
+        for item in list(fields["host_ports"], limit: 64) ?? [] {
+            let wanted = "a port of the host and one of the container, such as `2222:22` or `53:5353/udp`"
+            guard let text = checked(item, "bad_host_port", wanted: wanted, { HostPort($0) != nil }),
+                let port = HostPort(text)
+            else { continue }
+            if access.ports.contains(where: { $0.claim.isSame(as: port.claim) }) {
+                error("duplicate_item", "`\(port.claim)` is given twice; keep one", at: item.mark, item.path)
+            } else {
+                access.ports.append(port)
+            }
+        }
+        access.ports.sort()
         access.capabilities.sort()
         access.paths.sort { $0.target < $1.target }
         return access.isEmpty ? nil : access
@@ -62,6 +74,12 @@ extension SpecDecoder {
             for path in access.paths where rules?.hostPaths.contains(where: { $0.allows(path) }) != true {
                 let text = path.isReadOnly ? "\(path.source):ro" : path.source
                 refuse("host_path_not_allowed", "host_paths", "path of the host", text, process, project, top)
+            }
+            for port in access.ports where rules?.hostPorts.contains(where: { $0.allows(port.claim) }) != true
+            {
+                refuse(
+                    "host_port_not_allowed", "host_ports", "port of the host", "\(port.claim)", process,
+                    project, top)
             }
         }
     }

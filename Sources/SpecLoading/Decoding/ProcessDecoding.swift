@@ -82,6 +82,13 @@ extension SpecDecoder {
             stopGracePeriod: duration(fields["stop_grace_period"], from: .zero, to: .minutes(60)),
             drainTimeout: duration(fields["drain_timeout"], from: .zero, to: .minutes(60)),
             hostAccess: hostAccess(fields, besides: mounts))
+        if process.effectiveReplicas > 1, process.hostAccess?.ports.isEmpty == false {
+            error(
+                "host_port_replicas",
+                "`\(name)` has \(process.effectiveReplicas) replicas, and only one of them could have a port of the host;"
+                    + " give it one replica, or use `domains`",
+                at: fields["host_ports"]?.mark ?? fields.mark, fields.path(of: "host_ports"))
+        }
         decodePlacement(fields, process: name, pattern: pattern)
         return process
     }

@@ -43,7 +43,7 @@ public indirect enum SpecType: Sendable, Hashable {
     case choice([String])
     case relativePath, absolutePath
     case mount, host, schedule, timezone, nodeLabel, constraint, secretName, urlPath, authority, grpcService
-    case passwordHash, network, token, tokenValue, capability, hostPath
+    case passwordHash, network, token, tokenValue, capability, hostPath, hostPort
     case limit
     /// A value of `env`: text, or a number or boolean taken as its text.
     case variable

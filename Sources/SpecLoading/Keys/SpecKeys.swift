@@ -9,7 +9,8 @@ public enum SpecKeys {
     static let shorthandNames = [
         "command", "replicas", "port", "domains", "edge", "healthcheck", "resources", "restart",
         "stop_grace_period",
-        "drain_timeout", "capabilities", "host_paths", "placement"
+        "drain_timeout", "capabilities", "host_paths", "host_ports",
+        "placement"
     ]
 
     private static let childrenByParent: [String: [String]] = {
@@ -188,6 +189,10 @@ public enum SpecKeys {
         SpecKey(
             "host_paths", .list(.hostPath, atLeast: 0, atMost: 64),
             "Paths of the host: `/srv/media:/media:ro`; only those that the project may have."),
+        SpecKey(
+            "host_ports", .list(.hostPort, atLeast: 0, atMost: 64),
+            "Ports of the host: `2222:22`, `53:5353/udp`, `127.0.0.1:5432:5432`; only those that the project may have, and"
+                + " of one replica."),
         SpecKey("placement", .object, since: "later", "Where instances may stand."),
         SpecKey("placement.spread", .nodeLabel, since: "later", "A label of nodes to spread instances over."),
         SpecKey(

@@ -192,6 +192,7 @@ public enum SpecSchema {
             pattern(
                 "^(/(?!\\.{1,2}(/|:|$))[^/:\\x00-\\x1f]+)+:(/(?!\\.{1,2}(/|:|$))[^/:\\x00-\\x1f]+)+(:(ro|rw))?$"
             )
+        case .hostPort: pattern("^([0-9]{1,3}(\\.[0-9]{1,3}){3}:)?[0-9]{1,5}:[0-9]{1,5}(/(tcp|udp))?$")
         case .host: pattern(hostPattern)
         case .schedule:
             pattern(

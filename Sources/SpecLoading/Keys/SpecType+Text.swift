@@ -18,6 +18,7 @@ extension SpecType {
         case .mount: "mount"
         case .capability: "capability"
         case .hostPath: "path of the host and mount point"
+        case .hostPort: "port of the host and of the container"
         case .host: "host name"
         case .schedule: "schedule"
         case .timezone: "time zone"

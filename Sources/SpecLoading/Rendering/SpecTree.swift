@@ -104,6 +104,7 @@ indirect enum SpecTree {
         map.addNames(
             "host_paths",
             process.hostAccess?.paths.map { "\($0.source):\($0.target)\($0.isReadOnly ? ":ro" : "")" } ?? [])
+        map.addNames("host_ports", process.hostAccess?.ports.map(\.text) ?? [])
         map.addText("restart", process.restart?.rawValue)
         map.addTime("stop_grace_period", process.stopGracePeriod)
         map.addTime("drain_timeout", process.drainTimeout)

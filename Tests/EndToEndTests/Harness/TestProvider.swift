@@ -11,10 +11,15 @@ struct TestProvider: Sendable {
         let provider = TestProvider(directory: directory, issuer: "http://127.0.0.1:\(port)")
         try await provider.makeKey()
         try await withProgram(
-            ["/usr/bin/python3", "-m", "http.server", "--bind", "127.0.0.1", "--directory", directory + "/public", "\(port)"],
+            [
+                "/usr/bin/python3", "-m", "http.server", "--bind", "127.0.0.1", "--directory",
+                directory + "/public", "\(port)"
+            ],
             whenReady: {
                 try await eventually("the provider answers") {
-                    let output = try await Shell.run(["curl", "-fs", "-o", "/dev/null", provider.issuer + "/keys"])
+                    let output = try await Shell.run([
+                        "curl", "-fs", "-o", "/dev/null", provider.issuer + "/keys"
+                    ])
                     return output.exitCode == 0 ? .yes(()) : .notYet("\(output)")
                 }
             },
