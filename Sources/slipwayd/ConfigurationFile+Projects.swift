@@ -59,22 +59,11 @@ extension ConfigurationFile {
         for name in rules.capabilities.sorted() where !Capability.isName(name) {
             map.refuse("capabilities", "must be a list of such as `NET_ADMIN`, not `\(name)`")
         }
-        rules.hostPorts = map.texts("host_ports").compactMap { text in
-            let rule = HostPortRule(text)
-            if rule == nil {
-                map.refuse(
-                    "host_ports", "must be a list of such as `2222`, `8000-8100` or `53/udp`, not `\(text)`")
-            }
-            return rule
-        }
-        rules.hostPaths = map.texts("host_paths").compactMap { text in
-            let rule = HostPathRule(text)
-            if rule == nil {
-                map.refuse(
-                    "host_paths", "must be a list of such as `/srv/media` or `/srv/media:ro`, not `\(text)`")
-            }
-            return rule
-        }
+        // Unlike the others, what is left out is not allowed.
+        rules.hostPorts =
+            patterns(map, "host_ports", "`2222`, `8000-8100` or `53/udp`") { HostPortRule($0) } ?? []
+        rules.hostPaths =
+            patterns(map, "host_paths", "`/srv/media` or `/srv/media:ro`") { HostPathRule($0) } ?? []
         if let quota = map.map("quota", keys: ["apps", "replicas", "cpus", "memory", "volumes"]) {
             rules.quota.apps = quota.integer("apps", in: 0...100_000).map(Int64.init)
             rules.quota.replicas = quota.integer("replicas", in: 0...1_000_000).map(Int64.init)

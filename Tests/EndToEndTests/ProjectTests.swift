@@ -137,7 +137,7 @@ import Testing
         try await World.with(place.options) { world in
             let media = world.directory + "/media"
             try await Shell.succeed(["sh", "-c", #"mkdir -p "$0" && echo on-the-host >"$0/note""#, media])
-            let port = try closedPort()
+            let (port, taken) = (try closedPort(), try closedPort())
             let asking = [
                 "capabilities: [NET_ADMIN]", "host_paths: [\"\(media):/media:ro\"]",
                 "host_ports: [\"127.0.0.1:\(port):8080\"]"
@@ -150,7 +150,7 @@ import Testing
                 arguments: try place.write(
                     world,
                     projects: [
-                        "{name: retail, capabilities: [NET_ADMIN], host_paths: [\"\(media):ro\"], host_ports: [\"\(port)\"]}",
+                        "{name: retail, capabilities: [NET_ADMIN], host_paths: [\"\(media):ro\", /srv/not-there], host_ports: [\"\(port)\", \"\(taken)\"]}",
                         "{name: press}"
                     ]))
             try await world.converged("shop", on: 1)
@@ -184,6 +184,57 @@ import Testing
                 }
             }
             #expect(try await world.containers("shop").map(\.release) == ["2"])
+
+            // What the host cannot give: a path that is not there, a port that a stranger has.
+            try await withProgram(
+                ["/usr/bin/python3", "-m", "http.server", "--bind", "127.0.0.1", "\(taken)"],
+                whenReady: {
+                    try await eventually("the stranger is there") {
+                        let output = try await Shell.run([
+                            "curl", "-fs", "-o", "/dev/null", "http://127.0.0.1:\(taken)/"
+                        ])
+                        return output.exitCode == 0 ? .yes(()) : .notYet("\(output)")
+                    }
+                },
+                {
+                    for line in [
+                        "host_paths: [\"/srv/not-there:/media:ro\"]",
+                        "host_ports: [\"127.0.0.1:\(taken):8080\"]"
+                    ] {
+                        let earlier = try await world.status(of: "shop")?.wanted?.number?.value ?? 0
+                        try await world.repository.commit([
+                            "retail/shop.yaml": SpecText(image: "app:2", web: [line]).yaml(world)
+                        ])
+                        try await world.wait(for: "shop", "\(line) is put back") {
+                            $0.verdict == .rolledBack && $0.rollout == nil
+                                && ($0.wanted?.number?.value ?? 0) > earlier
+                        }
+                        #expect(try await world.containers("shop").map(\.release) == ["2"])
+                    }
+                })
+        }
+    }
+
+    @Test(arguments: [
+        (["host_paths: [/]"], "retail cannot have the host path /: it holds, or is in"),
+        (["host_paths: [/var/run/docker.sock]"], "retail cannot have the host path /var/run/docker.sock"),
+        (
+            ["host_paths: [srv]", "host_ports: [http]", "capabilities: [ALL]"],
+            "`projects[0].host_paths` must be a list of such as"
+        )
+    ])
+    func aRuleThatWouldGiveAwayTheHostIsRefused(lines: [String], words: String) async throws {
+        var options = World.Options()
+        options.source = ["project: retail"]
+        options.configuration = ["projects:", "  - name: retail"] + lines.map { "    " + $0 }
+        try await World.with(options) { world in
+            let daemon = try await world.start(waiting: false)
+            #expect(try await daemon.waitForEnd() == 64)
+            #expect(daemon.log.contains(words), "\(daemon.log)")
+            guard lines.count > 1 else { return }
+            for key in ["host_ports", "capabilities"] {
+                #expect(daemon.log.contains("`projects[0].\(key)` must be"), "\(daemon.log)")
+            }
         }
     }
 
